@@ -1,0 +1,48 @@
+//! What a search returns.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Place of a hit in one leg.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LegScore {
+    /// Rank in that leg, 1-based.
+    pub rank: u32,
+    /// Raw score of that leg: BM25 (unbounded, positive) or cosine (−1 to 1).
+    pub score: f32,
+}
+
+/// One passage found: a chunk of a live document version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Chunk.
+    pub chunk_id: Uuid,
+    /// Document.
+    pub document_id: Uuid,
+    /// Version that was live when the search ran.
+    pub version_id: Uuid,
+    /// Logical key of the document.
+    pub document_key: String,
+    /// Title shown to people.
+    pub document_title: String,
+    /// Version number, 1-based.
+    pub version_number: i32,
+    /// Start of the chunk in bytes of the version's canonical text.
+    pub start: usize,
+    /// End (exclusive), in bytes.
+    pub end: usize,
+    /// First page, 1-based.
+    pub page: Option<u32>,
+    /// First data row, 1-based (CSV).
+    pub row: Option<u64>,
+    /// Headings above the chunk, outermost first.
+    pub heading_path: Vec<String>,
+    /// Text of the chunk: `canonical_text[start..end]`.
+    pub text: String,
+    /// Fused score, higher is better; comparable within one settings version.
+    pub score: f32,
+    /// Place in the lexical leg, if it found the chunk.
+    pub lexical: Option<LegScore>,
+    /// Place in the vector leg, if it found the chunk (score = cosine of the best window).
+    pub vector: Option<LegScore>,
+}
