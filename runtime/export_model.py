@@ -321,7 +321,15 @@ def tiny_weights(config: dict) -> Weights:
 def tiny_tokenizer(vocabulary: list[str]) -> dict:
     """The lower-casing BERT tokenizer in the file format of the tokenizers library."""
     added = [
-        {"id": i, "special": True, "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+        {
+            "id": i,
+            "special": True,
+            "content": t,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+        }
         for i, t in enumerate(SPECIAL)
     ]
     first, last = {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}

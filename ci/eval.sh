@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The eval gate: asks every golden question and judges the answers by ci/gates.toml. Arguments are passed on, e.g.
+#   ci/eval.sh --gate recall_at_5=0.75          ci/eval.sh --target https://staging.example.com
+# Exit code, unchanged from the program: 0 pass, 1 gate failed, 2 usage or lint error, 3 inconclusive,
+# 4 stale corpus or dataset, 5 infrastructure. Whatever is not 0 must stop a deployment.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 5
+
+export PLUMBLINE_RUNTIME="${PLUMBLINE_RUNTIME:-$PWD/runtime/.local}"
+program="${PLUMBLINE_EVAL:-${CARGO_TARGET_DIR:-target}/debug/plumbline-eval}"
+report=target/eval
+
+if [ ! -x "$program" ]; then
+  echo "eval: $program is not there; build it with: make build" >&2
+  exit 5
+fi
+
+# a report of an earlier run must not be taken for this one's
+rm -rf "$report"
+code=0
+"$program" run --golden golden --gates ci/gates.toml --report "$report" "$@" || code=$?
+
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$report/report.md" ]; then
+  cat "$report/report.md" >>"$GITHUB_STEP_SUMMARY"
+fi
+exit "$code"

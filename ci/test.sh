@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Every test of the workspace. Arguments are passed to the runner, e.g. `ci/test.sh -p plumbline-store`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Tests run in the folder of their crate, so the path must be absolute.
+export PLUMBLINE_RUNTIME="${PLUMBLINE_RUNTIME:-$PWD/runtime/.local}"
+
+if cargo nextest --version >/dev/null 2>&1; then
+  # nextest fails by itself when it finds no test at all
+  cargo nextest run --workspace "$@"
+else
+  # `cargo test` is content with zero tests, and a gate that tested nothing must not be green
+  log="$(mktemp)"
+  trap 'rm -f "$log"' EXIT
+  cargo test --workspace --lib --bins --tests "$@" 2>&1 | tee "$log"
+  ran="$(awk '/^test result:/ { ran += $4 + $6 } END { print ran + 0 }' "$log")"
+  if [ "$ran" -eq 0 ]; then
+    echo "test: not one test ran" >&2
+    exit 1
+  fi
+  echo "test: $ran tests ran"
+fi
+
+# nextest cannot run doc tests; a filter is meant for the tests above
+if [ "$#" -eq 0 ]; then
+  cargo test --workspace --doc --quiet
+fi
