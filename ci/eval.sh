@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # The eval gate: asks every golden question and judges the answers by ci/gates.toml. Arguments are passed on, e.g.
 #   ci/eval.sh --gate recall_at_5=0.75          ci/eval.sh --target https://staging.example.com
+# A pipeline with a golden set of its own names it (absolute paths): PLUMBLINE_GOLDEN, PLUMBLINE_GATES, PLUMBLINE_REPORT.
+#
 # Exit code, unchanged from the program: 0 pass, 1 gate failed, 2 usage or lint error, 3 inconclusive,
 # 4 stale corpus or dataset, 5 infrastructure. Whatever is not 0 must stop a deployment.
-set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 5
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export PLUMBLINE_RUNTIME="${PLUMBLINE_RUNTIME:-$PWD/runtime/.local}"
-program="${PLUMBLINE_EVAL:-${CARGO_TARGET_DIR:-target}/debug/plumbline-eval}"
-report=target/eval
+program="${CARGO_TARGET_DIR:-target}/debug/plumbline-eval"
+golden="${PLUMBLINE_GOLDEN:-golden}"
+gates="${PLUMBLINE_GATES:-ci/gates.toml}"
+report="${PLUMBLINE_REPORT:-target/eval}"
 
 if [ ! -x "$program" ]; then
   echo "eval: $program is not there; build it with: make build" >&2
@@ -16,9 +20,9 @@ if [ ! -x "$program" ]; then
 fi
 
 # a report of an earlier run must not be taken for this one's
-rm -rf "$report"
+rm -f "$report/report.md" "$report/report.json"
 code=0
-"$program" run --golden golden --gates ci/gates.toml --report "$report" "$@" || code=$?
+"$program" run --golden "$golden" --gates "$gates" --report "$report" "$@" || code=$?
 
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$report/report.md" ]; then
   cat "$report/report.md" >>"$GITHUB_STEP_SUMMARY"
