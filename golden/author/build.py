@@ -20,12 +20,7 @@ LIST_ITEM = re.compile(r"^(\s*)(?:-|\d+\.|[a-z]\.)\s+(.*)$")
 def parse(text):
     head, body = text.split("\n---\n", 1)
     meta = dict(line.split(": ", 1) for line in head.splitlines() if line.strip())
-    blocks, para = [], []
-
-    def flush():
-        if para:
-            blocks.append(("p", " ".join(para)))
-            para.clear()
+    blocks = []
 
     lines = body.splitlines()
     i = 0
@@ -34,15 +29,12 @@ def parse(text):
         heading = re.match(r"^(#{1,3}) (.*)$", line)
         item = LIST_ITEM.match(line)
         if not line.strip():
-            flush()
+            pass
         elif line.strip() == "%%":
-            flush()
             blocks.append(("break", ""))
         elif heading:
-            flush()
             blocks.append(("h%d" % len(heading[1]), heading[2]))
         elif line.startswith("|"):
-            flush()
             rows = []
             while i < len(lines) and lines[i].startswith("|"):
                 rows.append([c.strip() for c in lines[i].strip().strip("|").split("|")])
@@ -50,21 +42,17 @@ def parse(text):
             blocks.append(("table", rows))
             continue
         elif line.startswith("! "):
-            flush()
             blocks.append(("note", line[2:]))
         elif line.startswith("~ "):
-            flush()
             blocks.append(("small", line[2:]))
         elif item:
-            flush()
             marker = line.strip().split(" ")[0]
             level = 2 if item[1] else 1
             kind = "bullet" if marker == "-" else "step"
             blocks.append((f"{kind}{level}", item[2]))
         else:
-            para.append(line.strip())
+            blocks.append(("p", line.strip()))
         i += 1
-    flush()
     return meta, blocks
 
 
