@@ -29,7 +29,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 plumbline \
     && useradd --system --uid 10001 --gid plumbline --home-dir /var/lib/plumbline --shell /usr/sbin/nologin plumbline \
-    && install -d -o plumbline -g plumbline -m 750 /var/lib/plumbline
+    && install -d -o plumbline -g plumbline -m 750 /var/lib/plumbline /var/lib/plumbline/blobs
 
 COPY --from=runtime /opt/plumbline /opt/plumbline
 COPY --from=build /out/ /usr/local/bin/
