@@ -1,0 +1,124 @@
+//! Plain text: paragraphs at blank lines, lists by their markers, headings by their looks.
+
+use crate::block::{BlockKind, Extraction, Format};
+use crate::clean;
+use crate::extract::Limits;
+use crate::extract::builder::{Builder, Origin};
+use crate::extract::text::list_marker;
+
+/// Lines at least this long are taken for hard-wrapped running text.
+const WRAPPED_LINE: usize = 55;
+
+pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
+    let text = clean::characters(raw);
+    let mut builder = Builder::new(limits.max_text_bytes);
+    let paragraphs = paragraphs(&text);
+    let mut list = 0;
+    for (position, lines) in paragraphs.iter().enumerate() {
+        if builder.is_full() {
+            break;
+        }
+        let next_is_text = paragraphs.get(position + 1).is_some_and(|next| next.len() > 1 || next[0].len() > 40);
+        if let Some((level, heading)) = heading(lines, next_is_text) {
+            builder.push(BlockKind::Heading { level }, &heading, Origin::default());
+        } else {
+            list += 1;
+            push_paragraph(&mut builder, lines, list);
+        }
+    }
+    builder.finish(Format::Text)
+}
+
+fn paragraphs(text: &str) -> Vec<Vec<&str>> {
+    let mut out: Vec<Vec<&str>> = Vec::new();
+    let mut open = false;
+    for line in text.split('\n').map(str::trim_end) {
+        if line.is_empty() {
+            open = false;
+            continue;
+        }
+        match out.last_mut() {
+            Some(last) if open => last.push(line),
+            _ => out.push(vec![line]),
+        }
+        open = true;
+    }
+    out
+}
+
+/// A paragraph that is a heading: underlined, in capitals, or a short line above a text.
+fn heading(lines: &[&str], next_is_text: bool) -> Option<(u8, String)> {
+    let title = clean::collapse(lines[0]);
+    if let [_, rule] = lines
+        && rule.trim().len() >= 3
+    {
+        if rule.trim().bytes().all(|b| b == b'=') {
+            return Some((1, title));
+        }
+        if rule.trim().bytes().all(|b| b == b'-' || b == b'~') {
+            return Some((2, title));
+        }
+    }
+    let ends_openly = !title.ends_with(['.', ',', ';', ':', '!']);
+    if lines.len() != 1 || !ends_openly || title.len() > 80 || list_marker(lines[0]).is_some_and(|_| !numbered(&title)) {
+        return None;
+    }
+    let letters = title.chars().filter(|c| c.is_alphabetic()).count();
+    let capitals = letters >= 4 && !title.chars().any(char::is_lowercase);
+    if capitals && title.chars().any(char::is_uppercase) {
+        return Some((1, title));
+    }
+    let begins_like_one = title.chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric() || c == '¿');
+    let short = title.split(' ').count() <= 9 && letters >= 3;
+    (next_is_text && begins_like_one && short).then_some((2, title))
+}
+
+fn numbered(title: &str) -> bool {
+    title.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32) {
+    let mut text = String::new();
+    let mut item: Option<(u8, String)> = None;
+    for line in lines {
+        if let Some((indent, _)) = list_marker(line) {
+            flush_item(builder, item.take(), list);
+            flush_text(builder, &mut text, list);
+            let depth = u8::try_from(indent / 2).unwrap_or(u8::MAX).min(8);
+            item = Some((depth, clean::collapse(line)));
+        } else if let Some((_, open)) = item.as_mut().filter(|_| line.starts_with([' ', '\t'])) {
+            open.push(' ');
+            open.push_str(&clean::collapse(line));
+        } else {
+            flush_item(builder, item.take(), list);
+            append_line(&mut text, line);
+        }
+    }
+    flush_item(builder, item, list);
+    flush_text(builder, &mut text, list);
+}
+
+/// A line goes on where the line before it was long enough to have been wrapped.
+fn append_line(text: &mut String, line: &str) {
+    if !text.is_empty() {
+        let last = text.rsplit('\n').next().unwrap_or_default();
+        let wrapped = last.chars().count() >= WRAPPED_LINE && !line.trim_start().starts_with(['|', '>']);
+        text.push(if wrapped { ' ' } else { '\n' });
+    }
+    text.push_str(line.trim());
+}
+
+fn flush_item(builder: &mut Builder, item: Option<(u8, String)>, list: u32) {
+    if let Some((depth, text)) = item {
+        let origin = Origin { group: Some(list), ..Origin::default() };
+        builder.push(BlockKind::ListItem { depth }, &text, origin);
+    }
+}
+
+fn flush_text(builder: &mut Builder, text: &mut String, list: u32) {
+    if !text.is_empty() {
+        let origin = Origin { group: Some(list), ..Origin::default() };
+        builder.push(BlockKind::Paragraph, text, origin);
+        text.clear();
+    }
+}
