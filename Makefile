@@ -39,7 +39,7 @@ test: runtime ## run every test, against a Postgres that the tests start themsel
 lint: tools ## formatting, clippy, docs and the layering of the crates
 	@exec ci/check.sh
 
-eval: runtime build ## answer the golden questions and judge the result by ci/gates.toml
+eval: runtime build ## answer the golden questions and judge them by ci/gates.toml (for the exit codes: ci/eval.sh)
 	@exec ci/eval.sh
 
 fmt: tools ## format the Rust sources
