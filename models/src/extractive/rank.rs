@@ -1,0 +1,219 @@
+//! Which units answer the question: cheap features first, then the embedding's verdict.
+
+use std::collections::{HashMap, HashSet};
+
+use super::amounts::{Amount, amounts_of, holds_amount};
+use super::units::{Kind, Unit};
+use crate::Passage;
+use crate::reading::{Asked, near, words};
+
+/// Weights of the parts of a unit's score; they sum to about one, so that the score reads as a relevance.
+const COSINE: f32 = 0.50;
+const LEXICAL: f32 = 0.32;
+const PASSAGE: f32 = 0.10;
+const KIND_ASKED: f32 = 0.08;
+
+/// Taken off a table row that names something other than the question does, times the share of what it misses.
+const WRONG_ROW: f32 = 0.5;
+
+/// A word of the question that carries meaning.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Term {
+    pub(super) folded: String,
+    pub(super) stem: String,
+    pub(super) weight: f32,
+}
+
+/// The question as the ranking reads it.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) terms: Vec<Term>,
+    pub(super) amounts: Vec<Amount>,
+    pub(super) asked: Option<Asked>,
+    pub(super) wants_list: bool,
+}
+
+/// A candidate with its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scored {
+    /// Index into the units.
+    pub(super) unit: usize,
+    /// 0 to 1.
+    pub(super) score: f32,
+}
+
+/// Words of a text: folded forms and stems.
+struct Bag {
+    folded: HashSet<String>,
+    stems: HashSet<String>,
+}
+
+impl Bag {
+    fn of(text: &str) -> Self {
+        let (folded, stems) = words(text).into_iter().map(|word| (word.folded, word.stem)).unzip();
+        Self { folded, stems }
+    }
+
+    fn holds(&self, term: &Term) -> bool {
+        self.stems.contains(&term.stem) || self.folded.iter().any(|word| near(word, &term.folded))
+    }
+}
+
+impl Question {
+    /// Reads a question; a term weighs more the fewer units hold it.
+    pub(super) fn read(text: &str, units: &[Unit]) -> Self {
+        let bags: Vec<Bag> = units.iter().map(|unit| Bag::of(&format!("{} {}", unit.context, unit.text))).collect();
+        let mut seen = HashSet::new();
+        let amounts = amounts_of(text);
+        let mut terms: Vec<Term> = words(text)
+            .into_iter()
+            .filter(|word| !word.is_stop_word() && !amounts.iter().any(|amount| amount.range.contains(&word.start)))
+            .filter(|word| seen.insert(word.stem.clone()))
+            .map(|word| Term { folded: word.folded, stem: word.stem, weight: 0.0 })
+            .collect();
+        let total = units.len() as f32;
+        for term in &mut terms {
+            let holding = bags.iter().filter(|bag| bag.holds(term)).count() as f32;
+            term.weight = (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln();
+        }
+        Self { terms, amounts, asked: Asked::of(text), wants_list: wants_list(text) }
+    }
+
+    /// Share of the question's weight that `unit` holds; what only its headings hold counts two thirds.
+    fn lexical(&self, unit: &Unit) -> f32 {
+        let body = Bag::of(&unit.text);
+        let around = Bag::of(&format!("{} {}", unit.context, unit.asked.as_deref().unwrap_or_default()));
+        let mut held = 0.0;
+        let mut total = 0.0;
+        for term in &self.terms {
+            total += term.weight;
+            if body.holds(term) {
+                held += term.weight;
+            } else if around.holds(term) {
+                held += term.weight * if unit.asked.is_some() { 0.9 } else { 0.66 };
+            }
+        }
+        for amount in &self.amounts {
+            total += 1.0;
+            held += f32::from(u8::from(holds_amount(&unit.text, amount)));
+        }
+        if total > 0.0 { held / total } else { 0.0 }
+    }
+
+    /// 1 when the unit holds the kind of thing asked for, or when nothing particular is asked for.
+    fn kind(&self, unit: &Unit) -> f32 {
+        f32::from(u8::from(self.asked.is_none_or(|asked| asked.is_in(&unit.text))))
+    }
+}
+
+/// Whether the question wants steps or several things.
+fn wants_list(question: &str) -> bool {
+    let folded = crate::reading::fold(question);
+    [
+        "how do i", "how can i", "how to", "what do i need", "which documents", "what documents", "what steps", "steps", "what are the",
+        "list", "requirements", "what should i", "comment faire", "quels documents", "quelles sont", "que faut-il", "como faco", "como posso",
+        "quais", "que documentos", "o que preciso", "como puedo", "como hago", "cuales son", "que necesito",
+    ]
+    .iter()
+    .any(|cue| folded.contains(cue))
+}
+
+/// At most `limit` units worth embedding, in reading order. The best unit of each leading passage is always among them.
+pub(super) fn preselect(question: &Question, units: &[Unit], passages: &[Passage], limit: usize) -> Vec<usize> {
+    let scored: Vec<f32> = units
+        .iter()
+        .map(|unit| question.lexical(unit) + 0.4 * passage_share(passages, unit.passage) + 0.15 * question.kind(unit))
+        .collect();
+    let mut order: Vec<usize> = (0..units.len()).filter(|&i| !is_fragment(&units[i])).collect();
+    order.sort_by(|&a, &b| scored[b].total_cmp(&scored[a]));
+    let mut chosen: Vec<usize> = Vec::new();
+    for passage in 0..3 {
+        chosen.extend(order.iter().copied().find(|&i| units[i].passage == passage));
+    }
+    let mut texts: HashSet<&str> = chosen.iter().map(|&i| units[i].text.as_str()).collect();
+    for i in order {
+        if chosen.len() >= limit {
+            break;
+        }
+        if !chosen.contains(&i) && texts.insert(&units[i].text) {
+            chosen.push(i);
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Too little to stand as a sentence.
+fn is_fragment(unit: &Unit) -> bool {
+    unit.kind == Kind::Sentence && unit.asked.is_none() && words(&unit.text).len() < 3
+}
+
+/// The passage's fused score as a share of the best one's.
+fn passage_share(passages: &[Passage], index: usize) -> f32 {
+    let best = passages.iter().map(|passage| passage.score).fold(f32::MIN_POSITIVE, f32::max);
+    (passages[index].score / best).clamp(0.0, 1.0)
+}
+
+/// The candidates with their scores, best first.
+pub(super) fn score(question: &Question, units: &[Unit], passages: &[Passage], candidates: &[usize], cosines: &[f32]) -> Vec<Scored> {
+    let wrong = wrong_rows(question, units);
+    let mut scored: Vec<Scored> = candidates
+        .iter()
+        .zip(cosines)
+        .map(|(&index, &cosine)| {
+            let unit = &units[index];
+            let kind = if question.asked.is_some() { question.kind(unit) } else { 0.5 };
+            let score = COSINE * cosine.max(0.0)
+                + LEXICAL * question.lexical(unit)
+                + PASSAGE * passage_share(passages, unit.passage)
+                + KIND_ASKED * kind
+                - WRONG_ROW * wrong.get(&index).copied().unwrap_or_default();
+            Scored { unit: index, score: score.clamp(0.0, 1.0) }
+        })
+        .collect();
+    scored.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit)));
+    scored
+}
+
+/// Rows that name something else than the question, with the share of its specific terms that they miss.
+///
+/// Rows with the same columns are siblings. A term that occurs among the values of some sibling tells the siblings
+/// apart, so the row must hold it; a term that occurs in none of them says nothing about this table.
+fn wrong_rows(question: &Question, units: &[Unit]) -> HashMap<usize, f32> {
+    let mut families: HashMap<Vec<&str>, Vec<usize>> = HashMap::new();
+    for (index, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.cells.is_empty()) {
+        let columns = unit.cells.iter().map(|(name, _)| name.as_str()).collect();
+        families.entry(columns).or_default().push(index);
+    }
+    let mut wrong = HashMap::new();
+    for rows in families.values().filter(|rows| rows.len() > 1) {
+        let values: Vec<Bag> = rows.iter().map(|&row| Bag::of(&values_of(&units[row]))).collect();
+        let mut missed = vec![0.0_f32; rows.len()];
+        let mut total = 0.0;
+        for term in &question.terms {
+            let holding: Vec<bool> = values.iter().map(|bag| bag.holds(term)).collect();
+            add_misses(&holding, &mut missed, &mut total);
+        }
+        for amount in &question.amounts {
+            let holding: Vec<bool> = rows.iter().map(|&row| holds_amount(&values_of(&units[row]), amount)).collect();
+            add_misses(&holding, &mut missed, &mut total);
+        }
+        wrong.extend(rows.iter().zip(missed).filter(|(_, m)| *m > 0.0).map(|(&row, m)| (row, m / total)));
+    }
+    wrong
+}
+
+fn add_misses(holding: &[bool], missed: &mut [f32], total: &mut f32) {
+    let count = holding.iter().filter(|holds| **holds).count();
+    if count == 0 || count == holding.len() {
+        return;
+    }
+    *total += 1.0;
+    for (miss, holds) in missed.iter_mut().zip(holding) {
+        *miss += f32::from(u8::from(!holds));
+    }
+}
+
+fn values_of(unit: &Unit) -> String {
+    unit.cells.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" | ")
+}
