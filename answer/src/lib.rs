@@ -1,1 +1,3 @@
-//! placeholder while the workspace resolves
+//! One Answerer.
+mod answer;
+pub use answer::*;

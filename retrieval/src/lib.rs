@@ -1,1 +1,3 @@
-//! placeholder while the workspace resolves
+//! Hybrid search over live document versions.
+mod hit;
+pub use hit::{Hit, LegScore};

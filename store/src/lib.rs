@@ -1,1 +1,46 @@
-//! placeholder while the workspace resolves
+//! All SQL, and everything else that must survive a crash.
+//!
+//! PostgreSQL is the one truth: documents and their versions, chunks and vectors, the job queue, conversations, answers,
+//! the outbox and the settings. Every statement runs inside a [`TenantTx`] or a [`SystemTx`], and row-level security in
+//! the database holds the line behind them. Original files lie beside it in a content-addressed [`BlobStore`]. On a
+//! laptop or in CI the database is a private cluster that [`local::LocalPostgres`] starts by itself.
+
+mod access;
+mod answer;
+mod blob;
+mod chunk;
+mod conversation;
+mod document;
+mod error;
+mod inbound;
+mod job;
+pub mod local;
+mod outbox;
+mod paths;
+mod pool;
+mod revision;
+mod search;
+mod settings;
+mod tenant;
+pub mod testing;
+
+pub use access::{Admin, Secret};
+pub use answer::{AnswerRow, NewAnswer, NewCitation};
+pub use blob::BlobStore;
+pub use chunk::{BuiltVersion, ChunkRow, NewChunk, NewWindow};
+pub use conversation::{Aliases, Conversation, Said, Turn};
+pub use document::{Document, DocumentFilter, NewVersion, NewestVersion, Received, Version, VersionState};
+pub use error::StoreError;
+pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stored, TURN_QUEUE};
+pub use job::{DeadJob, Failed, Job, NewJob, QueueDepth};
+pub use outbox::{OutboxPart, SEND_QUEUE, StatusReport};
+pub use paths::DataDir;
+pub use pool::{Store, SystemTx, TenantTx};
+pub use revision::{Changes, LiveChunk};
+pub use search::{LiveHit, VectorMatch, VectorScan};
+pub use settings::{
+    AnswerSettings, ChunkingSettings, ConversationSettings, RetrievalSettings, RoutingSettings, Settings,
+    SettingsVersion,
+};
+pub use sqlx::types::Json;
+pub use tenant::Tenant;

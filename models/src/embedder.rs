@@ -1,0 +1,38 @@
+//! The `Embedder` trait: texts in, unit vectors out.
+
+use async_trait::async_trait;
+
+use crate::ModelError;
+
+/// Turns texts into vectors of unit length, so that the dot product of two of them is their cosine.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// Stable name of the vector space; vectors of different names are never compared.
+    fn model(&self) -> &str;
+
+    /// Length of every vector.
+    fn dimension(&self) -> usize;
+
+    /// Longest input in tokens, special tokens included; more is cut off by the model.
+    fn max_tokens(&self) -> usize;
+
+    /// Tokens of `text` as the model counts them, special tokens excluded.
+    fn count_tokens(&self, text: &str) -> usize;
+
+    /// Embeds `texts`, in order: one vector of [`Embedder::dimension`] values per text.
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// Embeds one text.
+    async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
+        let mut vectors = self.embed(vec![text.to_owned()]).await?;
+        vectors.pop().ok_or_else(|| ModelError::Inference {
+            model: self.model().to_owned(),
+            reason: "no vector came back".to_owned(),
+        })
+    }
+}
+
+/// Cosine of two unit vectors (their dot product).
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}

@@ -1,0 +1,182 @@
+//! A BERT sentence encoder on ONNX Runtime through fastembed, mean-pooled and normalised.
+//!
+//! Several sessions may serve side by side, one text batch each, so that a question never waits behind a document that
+//! is being embedded. Each session has its own thread count and does not spin: on shared cores ONNX Runtime's
+//! spinning burns the core that the next stage needs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use tokenizers::Tokenizer;
+use tokio::sync::Semaphore;
+
+use crate::{Embedder, ModelError};
+
+/// How an [`OnnxEmbedder`] is loaded.
+#[derive(Debug, Clone)]
+pub struct OnnxOptions {
+    /// Directory with `model.onnx`, `tokenizer.json`, `config.json`, `special_tokens_map.json`, `tokenizer_config.json`.
+    pub directory: PathBuf,
+    /// Sessions that may run side by side.
+    pub sessions: usize,
+    /// Threads inside one session.
+    pub threads: usize,
+    /// Texts per inference; above 8 nothing is gained on a CPU.
+    pub batch_size: usize,
+    /// Longest input in tokens.
+    pub max_tokens: usize,
+}
+
+impl OnnxOptions {
+    /// Two sessions of one thread each, batches of 8, 256 tokens: what serves best on two cores.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), sessions: 2, threads: 1, batch_size: 8, max_tokens: 256 }
+    }
+}
+
+/// Loads the ONNX Runtime library; call once, before the first [`OnnxEmbedder`]. Later calls do nothing.
+///
+/// # Errors
+/// [`ModelError::Runtime`] when the library is missing or older than 1.24.
+pub fn init_runtime(library: &Path) -> Result<(), ModelError> {
+    let failed =
+        |reason: String| ModelError::Runtime { path: library.to_owned(), reason };
+    if !library.is_file() {
+        return Err(failed("no such file".to_owned()));
+    }
+    // Loading the library is all that is wanted; the first session makes its own environment.
+    drop(ort::init_from(library).map_err(|error| failed(error.to_string()))?);
+    Ok(())
+}
+
+struct Sessions {
+    idle: Mutex<Vec<TextEmbedding>>,
+    free: Arc<Semaphore>,
+}
+
+/// The production embedder.
+pub struct OnnxEmbedder {
+    model: String,
+    dimension: usize,
+    max_tokens: usize,
+    batch_size: usize,
+    tokenizer: Tokenizer,
+    sessions: Arc<Sessions>,
+}
+
+impl OnnxEmbedder {
+    /// Loads the model in `options.directory`; the directory's name becomes the model's name.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] for a missing file, [`ModelError::Load`] for one that the library refuses.
+    pub fn load(options: &OnnxOptions) -> Result<Self, ModelError> {
+        let directory = &options.directory;
+        let model = directory.file_name().map_or_else(|| "model".to_owned(), |n| n.to_string_lossy().into_owned());
+        let refused = |reason: String| ModelError::Load { model: model.clone(), reason };
+        let read = |name: &str| {
+            let path = directory.join(name);
+            std::fs::read(&path).map_err(|source| ModelError::File { path, source })
+        };
+        let config: serde_json::Value =
+            serde_json::from_slice(&read("config.json")?).map_err(|e| refused(format!("config.json: {e}")))?;
+        let dimension = config["hidden_size"]
+            .as_u64()
+            .and_then(|n| usize::try_from(n).ok())
+            .ok_or_else(|| refused("config.json has no hidden_size".to_owned()))?;
+        let tokenizer_bytes = read("tokenizer.json")?;
+        let mut tokenizer =
+            Tokenizer::from_bytes(&tokenizer_bytes).map_err(|e| refused(format!("tokenizer.json: {e}")))?;
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(|e| refused(format!("tokenizer.json: {e}")))?;
+        let user_model = UserDefinedEmbeddingModel::new(
+            read("model.onnx")?,
+            TokenizerFiles {
+                tokenizer_file: tokenizer_bytes,
+                config_file: read("config.json")?,
+                special_tokens_map_file: read("special_tokens_map.json")?,
+                tokenizer_config_file: read("tokenizer_config.json")?,
+            },
+        )
+        .with_pooling(Pooling::Mean);
+        let idle = (0..options.sessions.max(1))
+            .map(|_| {
+                let init = InitOptionsUserDefined::new()
+                    .with_max_length(options.max_tokens)
+                    .with_intra_threads(options.threads.max(1))
+                    .with_session_config("session.intra_op.allow_spinning", "0");
+                TextEmbedding::try_new_from_user_defined(user_model.clone(), init).map_err(|e| refused(e.to_string()))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let free = Arc::new(Semaphore::new(idle.len()));
+        Ok(Self {
+            model,
+            dimension,
+            max_tokens: options.max_tokens,
+            batch_size: options.batch_size.max(1),
+            tokenizer,
+            sessions: Arc::new(Sessions { idle: Mutex::new(idle), free }),
+        })
+    }
+
+    fn failed(&self, reason: impl ToString) -> ModelError {
+        ModelError::Inference { model: self.model.clone(), reason: reason.to_string() }
+    }
+
+    /// One batch on an idle session, off the async threads.
+    async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        let permit = Arc::clone(&self.sessions.free).acquire_owned().await.map_err(|e| self.failed(e))?;
+        let sessions = Arc::clone(&self.sessions);
+        let size = self.batch_size;
+        let vectors = tokio::task::spawn_blocking(move || {
+            // Held here, not by the caller: a caller that gives up must not free a session still at work.
+            let _permit = permit;
+            let taken = sessions.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(mut session) = taken else {
+                return Err("no idle session".to_owned());
+            };
+            let vectors = session.embed(texts, Some(size)).map_err(|e| e.to_string());
+            sessions.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+            vectors
+        })
+        .await
+        .map_err(|e| self.failed(e))?
+        .map_err(|e| self.failed(e))?;
+        Ok(vectors)
+    }
+}
+
+#[async_trait]
+impl Embedder for OnnxEmbedder {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        // A tokenizer error can only mean text that it cannot encode; its bytes are then an upper bound.
+        self.tokenizer.encode_fast(text, false).map_or(text.len(), |encoding| encoding.len())
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        // Sorted by length, a batch pads little; the results go back to the order asked for.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&i| texts[i].len());
+        let mut vectors = vec![Vec::new(); texts.len()];
+        for indexes in order.chunks(self.batch_size) {
+            let batch = indexes.iter().map(|&i| texts[i].clone()).collect();
+            for (&i, vector) in indexes.iter().zip(self.batch(batch).await?) {
+                vectors[i] = vector;
+            }
+        }
+        Ok(vectors)
+    }
+}

@@ -1,0 +1,330 @@
+//! The private local Postgres: a cluster of our own under the data directory, reached over a Unix socket.
+//!
+//! It listens on no port, so it collides with nothing. Several processes share one cluster: each holds a shared lock
+//! while it uses it, and whoever can take the lock alone on leaving stops it. A cluster left running by a killed
+//! process is simply found and used again. PostgreSQL refuses to run as root, so root hands it to an unprivileged user.
+
+use std::fs::File;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+use sqlx::{Connection, PgConnection};
+
+use crate::StoreError;
+
+/// A socket's path may not be longer than this (108 bytes in the kernel, one for the end).
+const SOCKET_PATH_MAX: usize = 107;
+
+/// Where the private cluster lives and how careful it is.
+#[derive(Debug, Clone)]
+pub struct LocalOptions {
+    /// PostgreSQL's installation: the directory with `bin/initdb`.
+    pub install: PathBuf,
+    /// Directory of the cluster; created when missing.
+    pub directory: PathBuf,
+    /// False only for clusters that are thrown away: nothing is forced to disk.
+    pub durable: bool,
+}
+
+/// A running private cluster. Dropping it stops it, unless another process uses it too.
+#[derive(Debug)]
+pub struct LocalPostgres {
+    tools: Tools,
+    directory: PathBuf,
+    socket: PathBuf,
+    users: Option<File>,
+}
+
+impl LocalPostgres {
+    /// Starts the cluster, or joins it when it runs already. Blocks for about half a second the first time.
+    ///
+    /// # Errors
+    /// [`StoreError::Local`] with what PostgreSQL said.
+    pub fn start(options: &LocalOptions) -> Result<Self, StoreError> {
+        create_private(&options.directory)?;
+        let (tools, directory) = Tools::prepare(options)?;
+        let socket = socket_directory(&directory)?;
+        tools.own(&directory)?;
+        tools.own(&socket)?;
+        let start_lock = lock_file(&directory, "start.lock")?;
+        start_lock.lock().map_err(StoreError::file("lock", directory.join("start.lock")))?;
+        tools.init(&directory)?;
+        if !tools.is_running(&directory) {
+            tools.start(&directory, &socket, options.durable)?;
+        }
+        let users = lock_file(&directory, "users.lock")?;
+        users.lock_shared().map_err(StoreError::file("lock", directory.join("users.lock")))?;
+        Ok(Self { tools, directory, socket, users: Some(users) })
+    }
+
+    /// Connection address of a database in this cluster.
+    pub fn url(&self, database: &str) -> String {
+        let socket = self.socket.to_string_lossy().replace('%', "%25").replace('/', "%2F").replace(' ', "%20");
+        format!("postgres://postgres@localhost/{database}?host={socket}")
+    }
+
+    /// The database's address, creating the database when it is missing.
+    pub async fn database(&self, name: &str) -> Result<String, StoreError> {
+        create_database(&self.url("postgres"), name).await?;
+        Ok(self.url(name))
+    }
+
+    fn stop(&mut self) -> Result<(), StoreError> {
+        let Some(users) = self.users.take() else {
+            return Ok(());
+        };
+        let start_lock = lock_file(&self.directory, "start.lock")?;
+        start_lock.lock().map_err(StoreError::file("lock", self.directory.join("start.lock")))?;
+        drop(users);
+        let users = lock_file(&self.directory, "users.lock")?;
+        if users.try_lock().is_ok() { self.tools.stop(&self.directory) } else { Ok(()) }
+    }
+}
+
+impl Drop for LocalPostgres {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::warn!(%error, "the private PostgreSQL could not be stopped");
+        }
+    }
+}
+
+/// Creates a database unless it exists.
+pub async fn create_database(admin_url: &str, name: &str) -> Result<(), StoreError> {
+    let mut admin = PgConnection::connect(admin_url).await?;
+    let created = sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {}", quoted(name))))
+        .execute(&mut admin)
+        .await;
+    admin.close().await?;
+    match created {
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => Ok(()),
+        // two processes at once: the other one's row in pg_database wins
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("23505") => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Drops a database with whoever is still connected to it.
+pub async fn drop_database(admin_url: &str, name: &str) -> Result<(), StoreError> {
+    let mut admin = PgConnection::connect(admin_url).await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name))))
+        .execute(&mut admin)
+        .await?;
+    Ok(admin.close().await?)
+}
+
+fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}
+
+/// PostgreSQL's programs and the user they run as.
+#[derive(Debug)]
+struct Tools {
+    bin: PathBuf,
+    /// Set when we are root: user and group ids to drop to.
+    drop_to: Option<(u32, u32)>,
+}
+
+impl Tools {
+    /// Finds the programs. For root also a user to run them and, where that user could not reach the paths (a home
+    /// directory is closed to others), a copy and a cluster directory under /var/lib/plumbline.
+    fn prepare(options: &LocalOptions) -> Result<(Self, PathBuf), StoreError> {
+        let mut install = options.install.clone();
+        if !install.join("bin/initdb").is_file() {
+            return Err(StoreError::Local(format!(
+                "no bin/initdb under {}; run `make runtime`, or set DATABASE_URL to a PostgreSQL with pgvector",
+                install.display()
+            )));
+        }
+        let mut directory =
+            options.directory.canonicalize().map_err(StoreError::file("open", &options.directory))?;
+        let owner = std::fs::metadata(&directory).map_err(StoreError::file("open", &directory))?.uid();
+        let is_root = effective_uid()? == 0;
+        let drop_to = if is_root { Some(unprivileged_user()?) } else { None };
+        if is_root {
+            tracing::debug!(owner, "running as root: PostgreSQL gets an unprivileged user");
+            let state = Path::new("/var/lib/plumbline");
+            let name = hex::encode(&Sha256::digest(directory.as_os_str().as_encoded_bytes())[..6]);
+            if !open_to_others(&directory) {
+                directory = state.join(&name);
+                std::fs::create_dir_all(&directory).map_err(StoreError::file("create", &directory))?;
+            }
+            install = install.canonicalize().map_err(StoreError::file("open", &install))?;
+            if !open_to_others(&install) {
+                let copy = state.join(format!("postgres-{name}"));
+                copy_tree(&install, &copy)?;
+                install = copy;
+            }
+        }
+        Ok((Self { bin: install.join("bin"), drop_to }, directory))
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let program = self.bin.join(program);
+        let mut command = match self.drop_to {
+            None => Command::new(program),
+            Some((uid, gid)) => {
+                let mut command = Command::new("setpriv");
+                command
+                    .args([format!("--reuid={uid}"), format!("--regid={gid}")])
+                    .args(["--clear-groups", "--reset-env", "--"])
+                    .arg(program);
+                command
+            }
+        };
+        command.current_dir("/").stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, mut command: Command, what: &str) -> Result<(), StoreError> {
+        let output = command
+            .output()
+            .map_err(|error| StoreError::Local(format!("{what}: {}: {error}", self.bin.display())))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        Err(StoreError::Local(format!("{what} failed: {}", words.trim())))
+    }
+
+    /// Gives a directory to the user that PostgreSQL runs as.
+    fn own(&self, path: &Path) -> Result<(), StoreError> {
+        if let Some((uid, gid)) = self.drop_to {
+            std::os::unix::fs::chown(path, Some(uid), Some(gid)).map_err(StoreError::file("own", path))?;
+        }
+        Ok(())
+    }
+
+    fn init(&self, directory: &Path) -> Result<(), StoreError> {
+        let cluster = directory.join("cluster");
+        if cluster.join("PG_VERSION").is_file() {
+            return Ok(());
+        }
+        // A name of its own until it is whole: a cluster whose creation was interrupted is never started.
+        let half = directory.join("cluster.new");
+        if half.exists() {
+            std::fs::remove_dir_all(&half).map_err(StoreError::file("remove", &half))?;
+        }
+        let mut initdb = self.command("initdb");
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]).arg(&half);
+        self.run(initdb, "initdb")?;
+        std::fs::rename(&half, &cluster).map_err(StoreError::file("rename", &half))
+    }
+
+    fn is_running(&self, directory: &Path) -> bool {
+        let mut status = self.command("pg_ctl");
+        status.arg("status").arg("-D").arg(directory.join("cluster"));
+        status.output().is_ok_and(|output| output.status.success())
+    }
+
+    fn start(&self, directory: &Path, socket: &Path, durable: bool) -> Result<(), StoreError> {
+        let log = directory.join("postgres.log");
+        File::create(&log).map_err(StoreError::file("write", &log))?;
+        self.own(&log)?;
+        let mut options = format!(
+            "-k '{}' -c listen_addresses='' -c unix_socket_permissions=0777 -c max_connections=200 \
+             -c shared_buffers=256MB -c maintenance_work_mem=256MB",
+            socket.display()
+        );
+        if !durable {
+            options.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
+        }
+        let mut start = self.command("pg_ctl");
+        start.args(["start", "-w", "-t", "60", "-s", "-D"]).arg(directory.join("cluster"));
+        // The server inherits what pg_ctl has: pipes held open would make our wait for their end last for ever.
+        start.arg("-l").arg(&log).arg("-o").arg(options).stdout(Stdio::null()).stderr(Stdio::null());
+        let status =
+            start.status().map_err(|error| StoreError::Local(format!("{}: {error}", self.bin.display())))?;
+        if status.success() {
+            return Ok(());
+        }
+        let words = std::fs::read_to_string(&log).unwrap_or_default();
+        let tail: Vec<&str> = words.lines().rev().take(5).collect();
+        Err(StoreError::Local(format!(
+            "the server did not start; {} ends with: {}",
+            log.display(),
+            tail.into_iter().rev().collect::<Vec<_>>().join(" / ")
+        )))
+    }
+
+    fn stop(&self, directory: &Path) -> Result<(), StoreError> {
+        let mut stop = self.command("pg_ctl");
+        stop.args(["stop", "-w", "-t", "30", "-s", "-m", "fast", "-D"]).arg(directory.join("cluster"));
+        self.run(stop, "pg_ctl stop")
+    }
+}
+
+fn create_private(directory: &Path) -> Result<(), StoreError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(directory)
+        .map_err(StoreError::file("create", directory))
+}
+
+fn lock_file(directory: &Path, name: &str) -> Result<File, StoreError> {
+    let path = directory.join(name);
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .read(true)
+        .open(&path)
+        .map_err(StoreError::file("open", path))
+}
+
+/// The socket's directory: in the cluster's own, or in the temporary directory where that path would be too long.
+fn socket_directory(directory: &Path) -> Result<PathBuf, StoreError> {
+    let mut socket = directory.join("run");
+    if socket.as_os_str().len() + "/.s.PGSQL.5432".len() > SOCKET_PATH_MAX {
+        let name = hex::encode(&Sha256::digest(directory.as_os_str().as_encoded_bytes())[..6]);
+        socket = std::env::temp_dir().join(format!("plumbline-{name}"));
+    }
+    create_private(&socket)?;
+    Ok(socket)
+}
+
+/// The user we run as, by the owner of a file that we make.
+fn effective_uid() -> Result<u32, StoreError> {
+    let probe = tempfile::tempfile().map_err(StoreError::file("write in", std::env::temp_dir()))?;
+    Ok(probe.metadata().map_err(StoreError::file("read", std::env::temp_dir()))?.uid())
+}
+
+/// A system user for PostgreSQL: `plumbline` or `postgres` if the machine has one, else `nobody`.
+fn unprivileged_user() -> Result<(u32, u32), StoreError> {
+    let passwd = std::fs::read_to_string("/etc/passwd").map_err(StoreError::file("read", "/etc/passwd"))?;
+    let find = |name: &str| {
+        passwd.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            (fields.first() == Some(&name)).then_some(())?;
+            Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+        })
+    };
+    ["plumbline", "postgres", "nobody"].into_iter().find_map(find).ok_or_else(|| {
+        StoreError::Local("PostgreSQL cannot run as root and there is no user `nobody` to run it; use another user".into())
+    })
+}
+
+/// Whether every directory on the way is open to other users.
+fn open_to_others(path: &Path) -> bool {
+    path.ancestors().all(|part| std::fs::metadata(part).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0))
+}
+
+/// Copies a directory tree with its links, unless the copy is there already.
+fn copy_tree(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if to.is_dir() {
+        return Ok(());
+    }
+    let half = to.with_extension("new");
+    let _ = std::fs::remove_dir_all(&half);
+    let parent = to.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(parent).map_err(StoreError::file("create", parent))?;
+    let copied = Command::new("cp").arg("-a").arg(from).arg(&half).status().map_err(StoreError::file("copy", from))?;
+    if !copied.success() {
+        return Err(StoreError::Local(format!("cannot copy {} to {}", from.display(), half.display())));
+    }
+    std::fs::rename(&half, to).map_err(StoreError::file("rename", half))
+}

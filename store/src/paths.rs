@@ -1,0 +1,46 @@
+//! Layout of the data directory: everything the program writes is below it.
+//!
+//! ```text
+//! <data>/postgres/   the private cluster (absent when DATABASE_URL is set)
+//! <data>/blobs/      original files by sha256
+//! <data>/index/      lexical indexes, one slot per running process; may be deleted at any time
+//! <data>/eval/       what the eval keeps between runs: its own cluster, ingested corpora
+//! ```
+
+use std::path::{Path, PathBuf};
+
+/// The data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// A data directory at `path`; nothing is created yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// The private cluster.
+    pub fn postgres(&self) -> PathBuf {
+        self.0.join("postgres")
+    }
+
+    /// Original files.
+    pub fn blobs(&self) -> PathBuf {
+        self.0.join("blobs")
+    }
+
+    /// Lexical indexes.
+    pub fn index(&self) -> PathBuf {
+        self.0.join("index")
+    }
+
+    /// The eval's own data directory.
+    pub fn eval(&self) -> Self {
+        Self(self.0.join("eval"))
+    }
+}

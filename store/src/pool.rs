@@ -1,0 +1,136 @@
+//! The connection pool and the two kinds of transaction.
+//!
+//! There is no way to run SQL outside a transaction that says for whom it works: [`TenantTx`] reaches one tenant's
+//! rows, [`SystemTx`] only the routing tables. Row-level security in the database enforces what these types express.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::{Connection, Executor, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::StoreError;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Handle to the database; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+impl Store {
+    /// Connects with at most `connections` connections. The schema must be current, see [`Store::migrate`].
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?.application_name("plumbline");
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("SET ROLE plumbline_app; SET jit = off").await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options.clone())
+            .await?;
+        Ok(Self { pool, options })
+    }
+
+    /// Brings the schema of `url` up to date with the rights of the connecting user.
+    pub async fn migrate(url: &str) -> Result<(), StoreError> {
+        let mut connection = PgConnection::connect(url).await?;
+        MIGRATIONS.run(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// A transaction on one tenant's rows. Dropped without [`TenantTx::commit`], it rolls back.
+    pub async fn tenant(&self, tenant: Uuid) -> Result<TenantTx, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("SELECT set_config('plumbline.tenant', $1::text, true)").bind(tenant).execute(&mut *tx).await?;
+        Ok(TenantTx { tx, tenant })
+    }
+
+    /// A transaction on the routing tables of all tenants (keys, sessions, channels, jobs), and no content.
+    pub async fn system(&self) -> Result<SystemTx, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query("SELECT set_config('plumbline.scope', 'system', true)").execute(&mut *tx).await?;
+        Ok(SystemTx { tx })
+    }
+
+    /// Listens on a notification channel over a connection of its own, outside the pool.
+    pub async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(self.options.clone()).await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(channel).await?;
+        Ok(listener)
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A transaction bound to one tenant.
+#[derive(Debug)]
+pub struct TenantTx {
+    tx: Transaction<'static, Postgres>,
+    tenant: Uuid,
+}
+
+impl TenantTx {
+    /// Commits.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+
+    /// The tenant this transaction works for.
+    pub fn tenant(&self) -> Uuid {
+        self.tenant
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// Back to the system transaction this one was made from.
+    pub(crate) fn into_system(self) -> SystemTx {
+        SystemTx { tx: self.tx }
+    }
+}
+
+/// A transaction on the routing tables.
+#[derive(Debug)]
+pub struct SystemTx {
+    tx: Transaction<'static, Postgres>,
+}
+
+impl SystemTx {
+    /// Commits.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// The same transaction, now also on the rows of one tenant: for the webhook, whose one body may concern several.
+    pub(crate) async fn for_tenant(mut self, tenant: Uuid) -> Result<TenantTx, StoreError> {
+        sqlx::query("SELECT set_config('plumbline.tenant', $1::text, true)")
+            .bind(tenant)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(TenantTx { tx: self.tx, tenant })
+    }
+}

@@ -1,0 +1,134 @@
+//! The vector leg's query, and the join that every hit of either leg passes before use.
+
+use pgvector::HalfVector;
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::{StoreError, TenantTx};
+
+/// How the vectors are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VectorScan {
+    /// All live windows of the tenant: exact, fast up to some ten thousand windows.
+    Exact,
+    /// HNSW with iterative scan, so that the filter for live windows never starves the result.
+    Approximate,
+}
+
+/// A chunk found by the vector leg.
+#[derive(Debug, Clone, Copy, PartialEq, sqlx::FromRow)]
+pub struct VectorMatch {
+    /// Chunk.
+    pub chunk_id: Uuid,
+    /// Cosine of its best window, −1 to 1.
+    pub cosine: f32,
+}
+
+/// A chunk of a live version with all that a hit shows.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct LiveHit {
+    /// Chunk.
+    pub chunk_id: Uuid,
+    /// Document.
+    pub document_id: Uuid,
+    /// Version.
+    pub version_id: Uuid,
+    /// Logical key.
+    pub document_key: String,
+    /// Title.
+    pub document_title: String,
+    /// Version number.
+    pub version_number: i32,
+    /// Start in bytes of the canonical text.
+    pub text_start: i64,
+    /// End (exclusive).
+    pub text_end: i64,
+    /// First page.
+    pub page_from: Option<i32>,
+    /// First data row.
+    pub row_from: Option<i64>,
+    /// Headings above.
+    pub heading_path: Vec<String>,
+    /// Text.
+    pub body: String,
+    /// Cosine of its best window to the question, when a vector was given.
+    pub cosine: Option<f32>,
+}
+
+impl TenantTx {
+    /// The chunks of live versions whose best window is nearest to `query`, best first.
+    pub async fn nearest_chunks(
+        &mut self,
+        space: i32,
+        query: &[f32],
+        limit: usize,
+        scan: VectorScan,
+    ) -> Result<Vec<VectorMatch>, StoreError> {
+        let vector = HalfVector::from_f32_slice(query);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        if scan == VectorScan::Exact {
+            return Ok(sqlx::query_as(
+                "SELECT w.chunk_id, (1 - min(w.embedding <=> $2))::float4 AS cosine
+                   FROM documents d JOIN windows w ON w.version_id = d.live_version_id
+                  WHERE d.deleted_at IS NULL AND w.space_id = $1
+                  GROUP BY w.chunk_id ORDER BY cosine DESC, w.chunk_id LIMIT $3",
+            )
+            .bind(space)
+            .bind(vector)
+            .bind(limit)
+            .fetch_all(self.conn())
+            .await?);
+        }
+        sqlx::query("SET LOCAL hnsw.iterative_scan = relaxed_order").execute(self.conn()).await?;
+        sqlx::query("SET LOCAL hnsw.ef_search = 200").execute(self.conn()).await?;
+        // The index is one of the space's dimension, so the cast must be part of the text; both are integers of ours.
+        // Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
+        let dimension = query.len();
+        let sql = format!(
+            "SELECT chunk_id, (1 - min(distance))::float4 AS cosine FROM (
+                 SELECT w.chunk_id, w.embedding::halfvec({dimension}) <=> $1 AS distance
+                   FROM windows w
+                  WHERE w.space_id = {space}
+                    AND EXISTS (SELECT FROM documents d WHERE d.live_version_id = w.version_id AND d.deleted_at IS NULL)
+                  ORDER BY w.embedding::halfvec({dimension}) <=> $1 LIMIT $2 * 4) near
+              GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT $2"
+        );
+        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(vector).bind(limit).fetch_all(self.conn()).await?)
+    }
+
+    /// How many windows the live versions have: what decides between the two scans.
+    pub async fn live_windows(&mut self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT coalesce(sum(v.windows_embedded + v.windows_reused), 0)::bigint
+               FROM documents d JOIN document_versions v ON v.id = d.live_version_id WHERE d.deleted_at IS NULL",
+        )
+        .fetch_one(self.conn())
+        .await?)
+    }
+
+    /// Loads those of `chunks` that belong to a live version, in no particular order, with their cosine to `query`.
+    /// A chunk of a replaced or deleted version is simply not there.
+    pub async fn live_hits(
+        &mut self,
+        chunks: &[Uuid],
+        space: i32,
+        query: Option<&[f32]>,
+    ) -> Result<Vec<LiveHit>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT c.id AS chunk_id, d.id AS document_id, v.id AS version_id, d.key AS document_key,
+                    d.title AS document_title, v.number AS version_number, c.text_start, c.text_end, c.page_from,
+                    c.row_from, c.heading_path, c.body,
+                    (SELECT (1 - min(w.embedding <=> $3))::float4 FROM windows w
+                      WHERE w.chunk_id = c.id AND w.space_id = $2) AS cosine
+               FROM chunks c
+               JOIN documents d ON d.live_version_id = c.version_id AND d.deleted_at IS NULL
+               JOIN document_versions v ON v.id = c.version_id
+              WHERE c.id = ANY($1)",
+        )
+        .bind(chunks)
+        .bind(space)
+        .bind(query.map(HalfVector::from_f32_slice))
+        .fetch_all(self.conn())
+        .await?)
+    }
+}

@@ -1,0 +1,206 @@
+//! Versioned settings of a tenant: one row per version, one of them live.
+//!
+//! Everything that changes what customers read is here and nowhere else, so that the playground, the eval and WhatsApp
+//! run the same configuration and every rollback is a row, not a deploy.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use crate::{StoreError, TenantTx};
+
+/// Settings of one tenant. Fields left out of a stored row take the defaults below.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Search.
+    pub retrieval: RetrievalSettings,
+    /// Composition and the decision to answer.
+    pub answer: AnswerSettings,
+    /// Routing.
+    pub routing: RoutingSettings,
+    /// Conversations on WhatsApp.
+    pub conversation: ConversationSettings,
+    /// Chunking of new versions.
+    pub chunking: ChunkingSettings,
+}
+
+/// How the two legs are searched and fused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetrievalSettings {
+    /// Weight of the lexical share in the convex sum; the cosine gets the rest. 0 to 1.
+    pub lexical_weight: f32,
+    /// Candidates taken from each leg.
+    pub leg_depth: usize,
+    /// Hits handed to the composer.
+    pub top_k: usize,
+    /// Whether the lexical leg takes part.
+    pub lexical: bool,
+    /// Whether the vector leg takes part.
+    pub vector: bool,
+    /// Weight of title and heading matches relative to the body in the lexical leg.
+    pub heading_boost: f32,
+}
+
+impl Default for RetrievalSettings {
+    fn default() -> Self {
+        Self { lexical_weight: 0.4, leg_depth: 50, top_k: 8, lexical: true, vector: true, heading_boost: 0.5 }
+    }
+}
+
+/// When and how to answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnswerSettings {
+    /// Least confidence (estimated probability that the evidence answers) to send an answer. 0 to 1.
+    pub min_confidence: f32,
+    /// Most sentences in a reply.
+    pub max_sentences: usize,
+    /// Most characters in a reply.
+    pub max_chars: usize,
+    /// Earlier messages that a follow-up may refer to.
+    pub memory_turns: usize,
+    /// Language of replies when the customer's cannot be told, ISO 639-1.
+    pub default_language: String,
+    /// Name of the business, used in greetings and refusals.
+    pub business_name: String,
+}
+
+impl Default for AnswerSettings {
+    fn default() -> Self {
+        Self {
+            min_confidence: 0.5,
+            max_sentences: 3,
+            max_chars: 700,
+            memory_turns: 6,
+            default_language: "en".to_owned(),
+            business_name: String::new(),
+        }
+    }
+}
+
+/// How questions are routed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoutingSettings {
+    /// Extra example questions per route (route name → examples), beside the built-in ones.
+    pub examples: std::collections::BTreeMap<String, Vec<String>>,
+    /// Least cosine to a route's examples before the embedding route overrules the default.
+    pub min_similarity: f32,
+    /// Best passage cosine under which a question counts as out of scope.
+    pub out_of_scope_below: f32,
+}
+
+impl Default for RoutingSettings {
+    fn default() -> Self {
+        Self { examples: std::collections::BTreeMap::new(), min_similarity: 0.55, out_of_scope_below: 0.2 }
+    }
+}
+
+/// How WhatsApp conversations are handled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConversationSettings {
+    /// The kill switch: false hands every message to people.
+    pub bot_enabled: bool,
+    /// Quiet time after a message before the turn is answered, milliseconds.
+    pub debounce_ms: u64,
+    /// Longest that a stream of messages may delay the turn, milliseconds.
+    pub debounce_max_ms: u64,
+}
+
+impl Default for ConversationSettings {
+    fn default() -> Self {
+        Self { bot_enabled: true, debounce_ms: 1_500, debounce_max_ms: 6_000 }
+    }
+}
+
+/// How documents are cut. A change applies to versions built afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChunkingSettings {
+    /// Wanted size of a chunk in tokens of the embedding model.
+    pub target_tokens: usize,
+    /// Tokens repeated from the previous chunk.
+    pub overlap_tokens: usize,
+    /// Size of the windows that are embedded, in tokens.
+    pub window_tokens: usize,
+    /// Chunks smaller than this join a neighbour under the same heading.
+    pub min_tokens: usize,
+}
+
+impl Default for ChunkingSettings {
+    fn default() -> Self {
+        Self { target_tokens: 180, overlap_tokens: 30, window_tokens: 64, min_tokens: 24 }
+    }
+}
+
+/// A stored settings row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SettingsVersion {
+    /// Version number, increasing; 0 means "the built-in defaults, nothing stored yet".
+    pub version: i64,
+    /// The settings.
+    pub settings: Settings,
+}
+
+impl TenantTx {
+    /// The live settings; the defaults with version 0 when none were stored.
+    pub async fn settings(&mut self) -> Result<SettingsVersion, StoreError> {
+        let row: Option<(i64, Json<Settings>)> = sqlx::query_as(
+            "SELECT s.version, s.body
+               FROM settings s JOIN settings_live l ON l.tenant_id = s.tenant_id AND l.version = s.version",
+        )
+        .fetch_optional(self.conn())
+        .await?;
+        Ok(row.map_or_else(
+            || SettingsVersion { version: 0, settings: Settings::default() },
+            |(version, Json(settings))| SettingsVersion { version, settings },
+        ))
+    }
+
+    /// Stores `settings` as a new version and makes it live; returns its number.
+    pub async fn save_settings(&mut self, settings: &Settings, note: &str) -> Result<i64, StoreError> {
+        let tenant = self.tenant();
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('settings'), hashtext($1::text))")
+            .bind(tenant)
+            .execute(self.conn())
+            .await?;
+        let version: i64 = sqlx::query_scalar(
+            "INSERT INTO settings (tenant_id, version, body, note)
+             SELECT $1, coalesce(max(version), 0) + 1, $2, $3 FROM settings
+             RETURNING version",
+        )
+        .bind(tenant)
+        .bind(Json(settings))
+        .bind(note)
+        .fetch_one(self.conn())
+        .await?;
+        self.activate_settings(version).await?;
+        Ok(version)
+    }
+
+    /// Makes a stored version live again (rollback).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such version.
+    pub async fn activate_settings(&mut self, version: i64) -> Result<(), StoreError> {
+        let tenant = self.tenant();
+        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM settings WHERE version = $1)")
+            .bind(version)
+            .fetch_one(self.conn())
+            .await?;
+        if !known {
+            return Err(StoreError::NotFound { what: "settings version" });
+        }
+        sqlx::query(
+            "INSERT INTO settings_live (tenant_id, version) VALUES ($1, $2)
+             ON CONFLICT (tenant_id) DO UPDATE SET version = excluded.version",
+        )
+        .bind(tenant)
+        .bind(version)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+}
