@@ -150,7 +150,12 @@ pub struct Warning {
 impl Warning {
     /// A warning about the whole file.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), page: None, row: None }
+        Self {
+            code,
+            message: message.into(),
+            page: None,
+            row: None,
+        }
     }
 
     /// The same warning, about one page.

@@ -199,7 +199,10 @@ mod tests {
             assert!(seen.insert(code), "{code} twice");
             assert!(code.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
             assert_eq!(serde_json::to_string(&entry.code).unwrap(), format!("\"{code}\""));
-            assert!(entry.happened.ends_with('.') && entry.to_do.ends_with('.'), "{code}");
+            assert!(
+                entry.happened.ends_with('.') && entry.to_do.ends_with('.'),
+                "{code}"
+            );
         }
     }
 }

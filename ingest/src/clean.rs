@@ -40,7 +40,9 @@ fn fate(c: char) -> Fate {
 /// Replaces or drops the characters that must not reach the canonical text, and composes
 /// accents. Lines and inner spacing stay.
 pub fn characters(raw: &str) -> String {
-    let plain = raw.bytes().all(|b| (b' '..0x7F).contains(&b) || b == b'\n' || b == b'\t');
+    let plain = raw
+        .bytes()
+        .all(|b| (b' '..0x7F).contains(&b) || b == b'\n' || b == b'\t');
     if plain {
         return raw.to_owned();
     }
@@ -88,7 +90,10 @@ pub fn is_private_use(c: char) -> bool {
 
 /// Letters and digits only, lower case: to compare two lines that differ in spacing or dots.
 pub(crate) fn fingerprint(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]

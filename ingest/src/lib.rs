@@ -18,4 +18,6 @@ pub mod isolate;
 
 pub use block::{Block, BlockKind, ByteRange, Extraction, Format, PageReport, Warning};
 pub use catalogue::Code;
+pub use chunk::{Chunk, ChunkSettings, chunk};
 pub use extract::{ExtractError, Limits, extract, find_libpdfium};
+pub use isolate::{Isolation, worker_main};

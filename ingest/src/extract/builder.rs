@@ -48,9 +48,16 @@ impl Builder {
         self.full
     }
 
-    /// Where the next block would start, separators not counted.
-    pub(super) fn position(&self) -> usize {
-        self.text.len()
+    pub(super) fn block_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// What the blocks from number `first` on cover; empty at the end when there are none.
+    pub(super) fn range_since(&self, first: usize) -> ByteRange {
+        match self.blocks.get(first..) {
+            Some([block, ..]) => ByteRange::new(block.range.start, self.text.len()),
+            _ => ByteRange::new(self.text.len(), self.text.len()),
+        }
     }
 
     /// Appends a block. `clean` must have passed [`crate::clean`]; its lines lose trailing spaces.
@@ -80,7 +87,13 @@ impl Builder {
         if let BlockKind::Heading { level } = kind {
             self.headings.push((level, range.of(&self.text).to_owned()));
         }
-        self.blocks.push(Block { kind, range, page: origin.page, row: origin.row, heading_path });
+        self.blocks.push(Block {
+            kind,
+            range,
+            page: origin.page,
+            row: origin.row,
+            heading_path,
+        });
     }
 
     /// What follows belongs to no section.
@@ -118,7 +131,10 @@ impl Builder {
     pub(super) fn finish(self, format: Format) -> Extraction {
         Extraction {
             format,
-            title: self.title.map(|title| crate::clean::one_line(&title)).filter(|title| !title.is_empty()),
+            title: self
+                .title
+                .map(|title| crate::clean::one_line(&title))
+                .filter(|title| !title.is_empty()),
             language: None,
             text: self.text,
             blocks: self.blocks,

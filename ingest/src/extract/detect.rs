@@ -23,7 +23,10 @@ pub struct Detected {
 /// Detects the format of a file. Encrypted, legacy, binary and unsupported files are errors here.
 pub fn detect(bytes: &[u8], file_name: &str) -> Result<Detected, ExtractError> {
     if bytes.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
-        return Err(ExtractError::new(Code::EmptyFile, format!("{file_name} is empty")));
+        return Err(ExtractError::new(
+            Code::EmptyFile,
+            format!("{file_name} is empty"),
+        ));
     }
     if let Some(format) = container(bytes, file_name)? {
         return Ok(Detected {
@@ -34,10 +37,16 @@ pub fn detect(bytes: &[u8], file_name: &str) -> Result<Detected, ExtractError> {
     }
     let decoded = decode::decode(bytes, file_name)?;
     if decoded.text.trim().is_empty() {
-        return Err(ExtractError::new(Code::EmptyFile, format!("{file_name} holds only white space")));
+        return Err(ExtractError::new(
+            Code::EmptyFile,
+            format!("{file_name} holds only white space"),
+        ));
     }
     refuse_markup(&decoded.text, file_name)?;
-    let extension = file_name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+    let extension = file_name
+        .rsplit_once('.')
+        .map(|(_, e)| e.to_ascii_lowercase())
+        .unwrap_or_default();
     let format = if looks_like_csv(&decoded.text, &extension) {
         Format::Csv
     } else if matches!(extension.as_str(), "md" | "markdown") || looks_like_markdown(&decoded.text) {
@@ -47,7 +56,11 @@ pub fn detect(bytes: &[u8], file_name: &str) -> Result<Detected, ExtractError> {
     };
     let mut warnings: Vec<Warning> = name_mismatch(file_name, format).into_iter().collect();
     warnings.extend(decoded.warnings);
-    Ok(Detected { format, warnings, text: Some(decoded.text) })
+    Ok(Detected {
+        format,
+        warnings,
+        text: Some(decoded.text),
+    })
 }
 
 fn container(bytes: &[u8], file_name: &str) -> Result<Option<Format>, ExtractError> {
@@ -73,7 +86,10 @@ fn container(bytes: &[u8], file_name: &str) -> Result<Option<Format>, ExtractErr
         (b"Rar!", "a RAR archive"),
     ];
     if let Some((_, what)) = unsupported.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(ExtractError::new(Code::Unsupported, format!("{file_name} is {what}")));
+        return Err(ExtractError::new(
+            Code::Unsupported,
+            format!("{file_name} is {what}"),
+        ));
     }
     Ok(None)
 }
@@ -93,7 +109,10 @@ fn is_pdf(bytes: &[u8]) -> bool {
 fn ole(bytes: &[u8], file_name: &str) -> ExtractError {
     let utf16 = |name: &str| -> Vec<u8> { name.encode_utf16().flat_map(u16::to_le_bytes).collect() };
     if find(bytes, &utf16("EncryptedPackage")).is_some() {
-        return ExtractError::new(Code::Encrypted, format!("{file_name} is an Office file locked with a password"));
+        return ExtractError::new(
+            Code::Encrypted,
+            format!("{file_name} is an Office file locked with a password"),
+        );
     }
     if find(bytes, &utf16("WordDocument")).is_some() || file_name.to_ascii_lowercase().ends_with(".doc") {
         return ExtractError::new(Code::LegacyDoc, format!("{file_name} is a Word 97-2003 document"));
@@ -118,7 +137,10 @@ fn refuse_markup(text: &str, file_name: &str) -> Result<(), ExtractError> {
     } else {
         return Ok(());
     };
-    Err(ExtractError::new(Code::Unsupported, format!("{file_name} is {what}")))
+    Err(ExtractError::new(
+        Code::Unsupported,
+        format!("{file_name} is {what}"),
+    ))
 }
 
 /// First position of `needle`; both detection needles are short, so the plain search will do.

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// The library's file name on the platforms we support.
-const FILE_NAME: &str = if cfg!(target_os = "macos") { "libpdfium.dylib" } else { "libpdfium.so" };
+const FILE_NAME: &str = if cfg!(target_os = "macos") {
+    "libpdfium.dylib"
+} else {
+    "libpdfium.so"
+};
 
 /// Looks for libpdfium: `PDFIUM_LIB`, `$PLUMBLINE_RUNTIME/lib`, `runtime/.local/lib` here or in a
 /// parent folder, next to the executable, `/usr/local/lib`. `None` when it is nowhere.
@@ -33,6 +37,12 @@ fn candidates() -> Vec<PathBuf> {
     found
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the loader's path is environment by nature, and this is its one home"
+)]
 fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }

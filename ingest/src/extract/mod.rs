@@ -77,14 +77,22 @@ pub struct ExtractError {
 impl ExtractError {
     /// An error with the catalogue's suggestion.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), suggestion: code.entry().to_do }
+        Self {
+            code,
+            message: message.into(),
+            suggestion: code.entry().to_do,
+        }
     }
 }
 
 /// Reads a file of any supported format.
 pub fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Extraction, ExtractError> {
     if bytes.len() as u64 > limits.max_bytes {
-        let message = format!("{file_name} has {} bytes, the limit is {}", bytes.len(), limits.max_bytes);
+        let message = format!(
+            "{file_name} has {} bytes, the limit is {}",
+            bytes.len(),
+            limits.max_bytes
+        );
         return Err(ExtractError::new(Code::TooLarge, message));
     }
     let detected = detect(bytes, file_name)?;
@@ -141,20 +149,83 @@ fn language(text: &str) -> Option<String> {
 /// whatlang speaks ISO 639-3; the rest of the product speaks 639-1.
 fn iso_639_1(lang: whatlang::Lang) -> &'static str {
     let code = lang.code();
-    ISO_639.iter().find(|(three, _)| *three == code).map_or(code, |(_, two)| two)
+    ISO_639
+        .iter()
+        .find(|(three, _)| *three == code)
+        .map_or(code, |(_, two)| two)
 }
 
 const ISO_639: &[(&str, &str)] = &[
-    ("afr", "af"), ("aka", "ak"), ("amh", "am"), ("ara", "ar"), ("aze", "az"), ("bel", "be"), ("ben", "bn"),
-    ("bul", "bg"), ("cat", "ca"), ("ces", "cs"), ("cmn", "zh"), ("cym", "cy"), ("dan", "da"), ("deu", "de"), ("ell", "el"),
-    ("eng", "en"), ("epo", "eo"), ("est", "et"), ("fin", "fi"), ("fra", "fr"), ("guj", "gu"), ("heb", "he"),
-    ("hin", "hi"), ("hrv", "hr"), ("hun", "hu"), ("hye", "hy"), ("ind", "id"), ("ita", "it"), ("jav", "jv"),
-    ("jpn", "ja"), ("kan", "kn"), ("kat", "ka"), ("khm", "km"), ("kor", "ko"), ("lat", "la"), ("lav", "lv"),
-    ("lit", "lt"), ("mal", "ml"), ("mar", "mr"), ("mkd", "mk"), ("mya", "my"), ("nep", "ne"), ("nld", "nl"),
-    ("nob", "nb"), ("ori", "or"), ("pan", "pa"), ("pes", "fa"), ("pol", "pl"), ("por", "pt"), ("ron", "ro"),
-    ("rus", "ru"), ("sin", "si"), ("slk", "sk"), ("slv", "sl"), ("sna", "sn"), ("spa", "es"), ("srp", "sr"),
-    ("swe", "sv"), ("tam", "ta"), ("tel", "te"), ("tgl", "tl"), ("tha", "th"), ("tuk", "tk"), ("tur", "tr"),
-    ("ukr", "uk"), ("urd", "ur"), ("uzb", "uz"), ("vie", "vi"), ("yid", "yi"), ("zul", "zu"),
+    ("afr", "af"),
+    ("aka", "ak"),
+    ("amh", "am"),
+    ("ara", "ar"),
+    ("aze", "az"),
+    ("bel", "be"),
+    ("ben", "bn"),
+    ("bul", "bg"),
+    ("cat", "ca"),
+    ("ces", "cs"),
+    ("cmn", "zh"),
+    ("cym", "cy"),
+    ("dan", "da"),
+    ("deu", "de"),
+    ("ell", "el"),
+    ("eng", "en"),
+    ("epo", "eo"),
+    ("est", "et"),
+    ("fin", "fi"),
+    ("fra", "fr"),
+    ("guj", "gu"),
+    ("heb", "he"),
+    ("hin", "hi"),
+    ("hrv", "hr"),
+    ("hun", "hu"),
+    ("hye", "hy"),
+    ("ind", "id"),
+    ("ita", "it"),
+    ("jav", "jv"),
+    ("jpn", "ja"),
+    ("kan", "kn"),
+    ("kat", "ka"),
+    ("khm", "km"),
+    ("kor", "ko"),
+    ("lat", "la"),
+    ("lav", "lv"),
+    ("lit", "lt"),
+    ("mal", "ml"),
+    ("mar", "mr"),
+    ("mkd", "mk"),
+    ("mya", "my"),
+    ("nep", "ne"),
+    ("nld", "nl"),
+    ("nob", "nb"),
+    ("ori", "or"),
+    ("pan", "pa"),
+    ("pes", "fa"),
+    ("pol", "pl"),
+    ("por", "pt"),
+    ("ron", "ro"),
+    ("rus", "ru"),
+    ("sin", "si"),
+    ("slk", "sk"),
+    ("slv", "sl"),
+    ("sna", "sn"),
+    ("spa", "es"),
+    ("srp", "sr"),
+    ("swe", "sv"),
+    ("tam", "ta"),
+    ("tel", "te"),
+    ("tgl", "tl"),
+    ("tha", "th"),
+    ("tuk", "tk"),
+    ("tur", "tr"),
+    ("ukr", "uk"),
+    ("urd", "ur"),
+    ("uzb", "uz"),
+    ("vie", "vi"),
+    ("yid", "yi"),
+    ("zul", "zu"),
 ];
 
 /// A warning when the extension promises another format than the content is.
@@ -172,6 +243,9 @@ fn name_mismatch(file_name: &str, format: Format) -> Option<Warning> {
     if promised.contains(&format) {
         return None;
     }
-    let message = format!("the name {file_name} says .{extension}, the content is {}", format.as_str());
+    let message = format!(
+        "the name {file_name} says .{extension}, the content is {}",
+        format.as_str()
+    );
     Some(Warning::new(Code::NameMismatch, message))
 }

@@ -36,8 +36,12 @@ pub(super) fn looks_like_header(first: &StringRecord, following: &[StringRecord]
     lower.sort();
     lower.dedup();
     let distinct = lower.len() == filled.len();
-    let worded = filled.iter().all(|cell| cell.len() <= MAX_NAME && !looks_like_value(cell));
-    let repeats = following.iter().any(|row| row.iter().map(str::trim).eq(cells.iter().copied()));
+    let worded = filled
+        .iter()
+        .all(|cell| cell.len() <= MAX_NAME && !looks_like_value(cell));
+    let repeats = following
+        .iter()
+        .any(|row| row.iter().map(str::trim).eq(cells.iter().copied()));
     distinct && worded && !repeats
 }
 

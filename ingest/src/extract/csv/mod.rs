@@ -35,7 +35,10 @@ pub(super) fn extract(text: &str, file_name: &str, limits: &Limits) -> Extractio
     };
     if let Some(line) = shape.unclosed_quote_line {
         let message = format!("a quote opened near line {line} of {file_name} is never closed");
-        writer.builder.warnings.push(Warning::new(Code::UnclosedQuote, message));
+        writer
+            .builder
+            .warnings
+            .push(Warning::new(Code::UnclosedQuote, message));
     }
     let mut reader = reader(body, shape.dialect);
     let mut record = StringRecord::new();
@@ -74,8 +77,16 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn record(&mut self, record: &StringRecord, index: usize, shape: &Shape, file_name: &str) {
         if index < shape.preamble {
-            let text = record.iter().map(clean::one_line).filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
-            self.builder.push(BlockKind::Paragraph, text.join(" ").trim_start_matches('#').trim(), Origin::default());
+            let text = record
+                .iter()
+                .map(clean::one_line)
+                .filter(|cell| !cell.is_empty())
+                .collect::<Vec<_>>();
+            self.builder.push(
+                BlockKind::Paragraph,
+                text.join(" ").trim_start_matches('#').trim(),
+                Origin::default(),
+            );
             return;
         }
         if index == shape.preamble {
@@ -84,7 +95,9 @@ impl Writer<'_> {
                 return;
             }
             let message = format!("the first row of {file_name} does not look like column names");
-            self.builder.warnings.push(Warning::new(Code::HeaderGuessed, message));
+            self.builder
+                .warnings
+                .push(Warning::new(Code::HeaderGuessed, message));
         }
         if record.iter().all(|cell| cell.trim().is_empty()) {
             return;
@@ -97,8 +110,15 @@ impl Writer<'_> {
         if record.len() != shape.columns {
             self.ragged += 1;
             if self.ragged <= MAX_ROW_WARNINGS {
-                let message = format!("row {} has {} cells, the header has {}", self.row, record.len(), shape.columns);
-                self.builder.warnings.push(Warning::new(Code::RaggedRow, message).on_row(self.row));
+                let message = format!(
+                    "row {} has {} cells, the header has {}",
+                    self.row,
+                    record.len(),
+                    shape.columns
+                );
+                self.builder
+                    .warnings
+                    .push(Warning::new(Code::RaggedRow, message).on_row(self.row));
             }
         }
         let mut line = String::new();
@@ -121,7 +141,11 @@ impl Writer<'_> {
             line.push_str(": ");
             line.push_str(&cell);
         }
-        let origin = Origin { page: None, row: Some(self.row), group: Some(1) };
+        let origin = Origin {
+            page: None,
+            row: Some(self.row),
+            group: Some(1),
+        };
         self.builder.push(BlockKind::TableRow, &line, origin);
     }
 
@@ -138,8 +162,13 @@ impl Writer<'_> {
             }
             raw = &raw[..end];
             if self.long_cells <= MAX_ROW_WARNINGS {
-                let message = format!("a cell of row {} is longer than {} bytes", self.row, self.limits.max_cell_bytes);
-                self.builder.warnings.push(Warning::new(Code::CellTruncated, message).on_row(self.row));
+                let message = format!(
+                    "a cell of row {} is longer than {} bytes",
+                    self.row, self.limits.max_cell_bytes
+                );
+                self.builder
+                    .warnings
+                    .push(Warning::new(Code::CellTruncated, message).on_row(self.row));
             }
         }
         clean::one_line(raw)
@@ -147,12 +176,20 @@ impl Writer<'_> {
 
     fn finish(mut self, file_name: &str) -> Extraction {
         if self.ragged > MAX_ROW_WARNINGS {
-            let message = format!("{} rows of {file_name} have a different number of cells than the header", self.ragged);
+            let message = format!(
+                "{} rows of {file_name} have a different number of cells than the header",
+                self.ragged
+            );
             self.builder.warnings.push(Warning::new(Code::RaggedRow, message));
         }
         if self.wide > 0 {
-            let message = format!("{} rows of {file_name} have more than {} columns", self.wide, self.limits.max_columns);
-            self.builder.warnings.push(Warning::new(Code::TooManyColumns, message));
+            let message = format!(
+                "{} rows of {file_name} have more than {} columns",
+                self.wide, self.limits.max_columns
+            );
+            self.builder
+                .warnings
+                .push(Warning::new(Code::TooManyColumns, message));
         }
         self.builder.rows = Some(self.row);
         self.builder.finish(Format::Csv)
@@ -173,18 +210,28 @@ mod tests {
 
     #[test]
     fn rows_name_their_columns_and_count_without_the_header() {
-        let extraction = run("Product,Price,Note\nChair,49 €,\n\"Table, oak\",199 €,\"two\nlines\"\n\nLamp,19 €,x\n");
+        let extraction =
+            run("Product,Price,Note\nChair,49 €,\n\"Table, oak\",199 €,\"two\nlines\"\n\nLamp,19 €,x\n");
         assert_eq!(
             extraction.text,
             "Product: Chair | Price: 49 €\nProduct: Table, oak | Price: 199 € | Note: two lines\nProduct: Lamp | Price: 19 € | Note: x"
         );
-        assert_eq!(extraction.blocks.iter().map(|b| b.row).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
+        assert_eq!(
+            extraction.blocks.iter().map(|b| b.row).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(3)]
+        );
         assert_eq!((extraction.rows, codes(&extraction)), (Some(3), vec![]));
     }
 
     #[test]
     fn semicolons_tabs_pipes_sep_line_and_lone_carriage_returns() {
-        for source in ["a;b\nx1;y1\nx2;y2\n", "a\tb\nx1\ty1\nx2\ty2\n", "a|b\nx1|y1\nx2|y2\n", "sep=;\na;b\nx1;y1\nx2;y2\n", "a,b\rx1,y1\rx2,y2\r"] {
+        for source in [
+            "a;b\nx1;y1\nx2;y2\n",
+            "a\tb\nx1\ty1\nx2\ty2\n",
+            "a|b\nx1|y1\nx2|y2\n",
+            "sep=;\na;b\nx1;y1\nx2;y2\n",
+            "a,b\rx1,y1\rx2,y2\r",
+        ] {
             assert_eq!(run(source).text, "a: x1 | b: y1\na: x2 | b: y2", "{source:?}");
         }
     }
@@ -192,7 +239,10 @@ mod tests {
     #[test]
     fn ragged_rows_are_kept_and_reported_by_number() {
         let extraction = run("a,b\nx1,y1\nx2\nx3,y3,z3\nx4,y4\n");
-        assert_eq!(extraction.text, "a: x1 | b: y1\na: x2\na: x3 | b: y3 | Column 3: z3\na: x4 | b: y4");
+        assert_eq!(
+            extraction.text,
+            "a: x1 | b: y1\na: x2\na: x3 | b: y3 | Column 3: z3\na: x4 | b: y4"
+        );
         let rows: Vec<_> = extraction.warnings.iter().map(|w| (w.code, w.row)).collect();
         assert_eq!(rows, [(Code::RaggedRow, Some(2)), (Code::RaggedRow, Some(3))]);
     }
@@ -201,7 +251,11 @@ mod tests {
     fn an_unclosed_quote_loses_no_row() {
         let mut source = String::from("name,size,price\n");
         for i in 0..200 {
-            let name = if i == 20 { "\"broken".to_owned() } else { format!("item {i}") };
+            let name = if i == 20 {
+                "\"broken".to_owned()
+            } else {
+                format!("item {i}")
+            };
             source.push_str(&format!("{name},{i} cm,{i}.50\n"));
         }
         let extraction = run(&source);
@@ -213,9 +267,18 @@ mod tests {
     #[test]
     fn a_preamble_is_text_and_a_missing_header_is_numbered() {
         let extraction = run("Price list 2026\nvalid from May\n\nItem,Price\nA,1\nB,2\nC,3\n");
-        assert!(extraction.text.starts_with("Price list 2026\n\nvalid from May\n\nItem: A | Price: 1\n"), "{}", extraction.text);
+        assert!(
+            extraction
+                .text
+                .starts_with("Price list 2026\n\nvalid from May\n\nItem: A | Price: 1\n"),
+            "{}",
+            extraction.text
+        );
         let extraction = run("1,2.5,2026-01-01\n2,3.5,2026-01-02\n3,4.5,2026-01-03\n");
         assert!(extraction.text.starts_with("Column 1: 1 | Column 2: 2.5"));
-        assert_eq!((extraction.rows, codes(&extraction)), (Some(3), vec![Code::HeaderGuessed]));
+        assert_eq!(
+            (extraction.rows, codes(&extraction)),
+            (Some(3), vec![Code::HeaderGuessed])
+        );
     }
 }

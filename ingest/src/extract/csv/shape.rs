@@ -29,13 +29,29 @@ pub(super) fn survey(body: &str, mut dialect: Dialect) -> Shape {
     if unclosed_quote_line.is_some() {
         dialect.quote = None;
     }
-    let mut records: Vec<StringRecord> = reader(body, dialect).records().take(SAMPLE).filter_map(Result::ok).collect();
+    let mut records: Vec<StringRecord> = reader(body, dialect)
+        .records()
+        .take(SAMPLE)
+        .filter_map(Result::ok)
+        .collect();
     let columns = most_common(records.iter().map(StringRecord::len));
     let preamble = preamble(&records, columns);
     let mut rest = records.split_off(preamble);
-    let following = if rest.is_empty() { Vec::new() } else { rest.split_off(1) };
-    let has_header = rest.first().is_some_and(|first| header::looks_like_header(first, &following));
-    Shape { dialect, columns, preamble, has_header, unclosed_quote_line }
+    let following = if rest.is_empty() {
+        Vec::new()
+    } else {
+        rest.split_off(1)
+    };
+    let has_header = rest
+        .first()
+        .is_some_and(|first| header::looks_like_header(first, &following));
+    Shape {
+        dialect,
+        columns,
+        preamble,
+        has_header,
+        unclosed_quote_line,
+    }
 }
 
 /// Leading records with one filled cell, before the first full one, are a title or comments.
@@ -44,7 +60,12 @@ fn preamble(records: &[StringRecord], columns: usize) -> usize {
         return 0;
     }
     let filled = |record: &StringRecord| record.iter().filter(|cell| !cell.trim().is_empty()).count();
-    let is_note = |record: &&StringRecord| filled(record) <= 1 || record.get(0).is_some_and(|cell| cell.starts_with('#') && record.len() != columns);
+    let is_note = |record: &&StringRecord| {
+        filled(record) <= 1
+            || record
+                .get(0)
+                .is_some_and(|cell| cell.starts_with('#') && record.len() != columns)
+    };
     let notes = records.iter().take(MAX_PREAMBLE).take_while(is_note).count();
     if notes < records.len() { notes } else { 0 }
 }
@@ -57,7 +78,10 @@ pub(super) fn most_common(counts: impl Iterator<Item = usize>) -> usize {
             None => tally.push((count, 1)),
         }
     }
-    tally.into_iter().max_by_key(|(value, times)| (*times, *value)).map_or(0, |(value, _)| value)
+    tally
+        .into_iter()
+        .max_by_key(|(value, times)| (*times, *value))
+        .map_or(0, |(value, _)| value)
 }
 
 /// The line where a cell starts that swallowed rows, if there is one.
@@ -65,7 +89,12 @@ fn swallowed_rows(body: &str, dialect: Dialect) -> Option<u64> {
     let quote = dialect.quote?;
     let delimiter = char::from(dialect.delimiter);
     let delimiters = |line: &str| line.matches(delimiter).count();
-    let usual = most_common(body.lines().take(SAMPLE).filter(|line| !line.is_empty()).map(delimiters));
+    let usual = most_common(
+        body.lines()
+            .take(SAMPLE)
+            .filter(|line| !line.is_empty())
+            .map(delimiters),
+    );
     let odd = body.bytes().filter(|byte| *byte == quote).count() % 2 == 1;
     if !odd && usual == 0 {
         return None;

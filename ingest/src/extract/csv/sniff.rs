@@ -21,18 +21,32 @@ const SAMPLE_BYTES: usize = 64 * 1024;
 
 /// The dialect, and the text without a `sep=` line.
 pub(super) fn dialect(text: &str) -> (Dialect, &str) {
-    let text = text.trim_start_matches('\u{FEFF}').trim_start_matches(['\r', '\n']);
+    let text = text
+        .trim_start_matches('\u{FEFF}')
+        .trim_start_matches(['\r', '\n']);
     if let Some((delimiter, body)) = sep_line(text) {
-        return (Dialect { delimiter, quote: Some(b'"') }, body);
+        return (
+            Dialect {
+                delimiter,
+                quote: Some(b'"'),
+            },
+            body,
+        );
     }
     let sample = sample(text);
     let consistent = most_consistent(sample);
     let sniffed = sniffed(sample);
     let dialect = match (consistent, sniffed) {
-        (Some((dialect, score)), _) if score > 0.98 => Dialect { quote: quote(sample, dialect.delimiter), ..dialect },
+        (Some((dialect, score)), _) if score > 0.98 => Dialect {
+            quote: quote(sample, dialect.delimiter),
+            ..dialect
+        },
         (_, Some(dialect)) => dialect,
         (Some((dialect, _)), None) => dialect,
-        (None, None) => Dialect { delimiter: b',', quote: Some(b'"') },
+        (None, None) => Dialect {
+            delimiter: b',',
+            quote: Some(b'"'),
+        },
     };
     (dialect, text)
 }
@@ -65,25 +79,41 @@ fn sniffed(sample: &str) -> Option<Dialect> {
         Quote::Some(quote) => quote,
         Quote::None => b'"',
     };
-    DELIMITERS.contains(&found.delimiter).then_some(Dialect { delimiter: found.delimiter, quote: Some(quote) })
+    DELIMITERS.contains(&found.delimiter).then_some(Dialect {
+        delimiter: found.delimiter,
+        quote: Some(quote),
+    })
 }
 
 /// Single quotes count as quotes only where they wrap whole cells and double quotes do not.
 fn quote(sample: &str, delimiter: u8) -> Option<u8> {
     let delimiter = char::from(delimiter);
     let wrapped = |mark: char| {
-        let cells = sample.lines().take(200).flat_map(|line| line.split(delimiter)).map(str::trim);
-        cells.filter(|cell| cell.len() >= 2 && cell.starts_with(mark) && cell.ends_with(mark)).count()
+        let cells = sample
+            .lines()
+            .take(200)
+            .flat_map(|line| line.split(delimiter))
+            .map(str::trim);
+        cells
+            .filter(|cell| cell.len() >= 2 && cell.starts_with(mark) && cell.ends_with(mark))
+            .count()
     };
     let single = wrapped('\'');
-    Some(if single >= 3 && wrapped('"') == 0 { b'\'' } else { b'"' })
+    Some(if single >= 3 && wrapped('"') == 0 {
+        b'\''
+    } else {
+        b'"'
+    })
 }
 
 /// The delimiter that splits most records into the same number (two or more) of cells, and the
 /// share of records that have it.
 fn most_consistent(sample: &str) -> Option<(Dialect, f64)> {
     let score = |delimiter: u8| {
-        let dialect = Dialect { delimiter, quote: Some(b'"') };
+        let dialect = Dialect {
+            delimiter,
+            quote: Some(b'"'),
+        };
         let counts: Vec<usize> = reader(sample, dialect)
             .records()
             .filter_map(Result::ok)
@@ -95,7 +125,8 @@ fn most_consistent(sample: &str) -> Option<(Dialect, f64)> {
         (usual >= 2).then(|| (dialect, usual, share(same, counts.len())))
     };
     let scores = DELIMITERS.into_iter().filter_map(score);
-    let best = scores.max_by(|(_, a_columns, a), (_, b_columns, b)| a.total_cmp(b).then(a_columns.cmp(b_columns)));
+    let best =
+        scores.max_by(|(_, a_columns, a), (_, b_columns, b)| a.total_cmp(b).then(a_columns.cmp(b_columns)));
     best.map(|(dialect, _, score)| (dialect, score))
 }
 
@@ -112,18 +143,28 @@ pub(in crate::extract) fn looks_like_csv(text: &str, extension: &str) -> bool {
         return true;
     }
     let sample = sample(text);
-    let lines: Vec<&str> = sample.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = sample
+        .split(['\n', '\r'])
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let Some((dialect, score)) = most_consistent(sample) else {
         let short = lines.iter().filter(|line| line.len() <= 80).count() * 10 >= lines.len() * 9;
         return named && short && !sample.contains("\n\n");
     };
-    let first_cells: Vec<&str> = lines.first().map(|line| line.split(char::from(dialect.delimiter)).collect()).unwrap_or_default();
+    let first_cells: Vec<&str> = lines
+        .first()
+        .map(|line| line.split(char::from(dialect.delimiter)).collect())
+        .unwrap_or_default();
     if named {
         return score >= 0.5 || sniffed(sample).is_some() && first_cells.len() >= 2;
     }
     let worded = first_cells.iter().all(|cell| cell.trim().len() <= 40) && first_cells.len() >= 2;
     let is_pipe_table = dialect.delimiter == b'|' && lines.iter().any(|line| line.contains("---"));
-    let enough_rows = if dialect.delimiter == b',' { lines.len() >= 4 } else { lines.len() >= 3 };
+    let enough_rows = if dialect.delimiter == b',' {
+        lines.len() >= 4
+    } else {
+        lines.len() >= 3
+    };
     worded && enough_rows && !is_pipe_table && score >= 0.999
 }
 
@@ -133,8 +174,12 @@ mod tests {
 
     #[test]
     fn prose_is_not_a_table() {
-        let prose = "Dear customer, we open at nine.\nThank you, the team.\nBring cash, please.\nSee you, soon.\n";
-        assert!(!looks_like_csv("First, some text.\n\nThen, a second one, which is longer.\n", "txt"));
+        let prose =
+            "Dear customer, we open at nine.\nThank you, the team.\nBring cash, please.\nSee you, soon.\n";
+        assert!(!looks_like_csv(
+            "First, some text.\n\nThen, a second one, which is longer.\n",
+            "txt"
+        ));
         assert!(looks_like_csv("a;b\n1;2\n3;4\n", "txt"));
         assert!(looks_like_csv("city\nRome\nParis\n", "csv"));
         assert!(!looks_like_csv(prose.lines().next().unwrap(), "txt"));

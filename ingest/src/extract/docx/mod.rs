@@ -29,8 +29,14 @@ pub(super) fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<
     let main = package.main_part()?;
     let relations = package.relations(&main)?;
     let mut builder = Builder::new(limits.max_text_bytes);
-    let styles = secondary(&mut package, relations.get("styles"), &mut builder, |xml| Styles::read(xml, limits)).unwrap_or_default();
-    let mut numbering = secondary(&mut package, relations.get("numbering"), &mut builder, |xml| Numbering::read(xml, limits)).unwrap_or_default();
+    let styles = secondary(&mut package, relations.get("styles"), &mut builder, |xml| {
+        Styles::read(xml, limits)
+    })
+    .unwrap_or_default();
+    let mut numbering = secondary(&mut package, relations.get("numbering"), &mut builder, |xml| {
+        Numbering::read(xml, limits)
+    })
+    .unwrap_or_default();
     let mut notes = Notes::default();
     for kind in ["footnotes", "endnotes"] {
         let read = |xml: &str| Walker::notes(xml, limits, &styles);
@@ -38,7 +44,9 @@ pub(super) fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<
             notes.add(kind, found);
         }
     }
-    let xml = package.part(&main)?.ok_or_else(|| damaged(file_name, "the main part is missing"))?;
+    let xml = package
+        .part(&main)?
+        .ok_or_else(|| damaged(file_name, "the main part is missing"))?;
     let walked = Walker::document(&xml, limits, &styles, &mut numbering, &notes)
         .map_err(|problem| problem.into_error(file_name, "the main part"))?;
     drop(xml);
@@ -68,14 +76,25 @@ fn secondary<T>(
     match outcome {
         Ok(value) => Some(value),
         Err(reason) => {
-            builder.warnings.push(Warning::new(Code::PartSkipped, format!("{name} was left out: {reason}")));
+            builder.warnings.push(Warning::new(
+                Code::PartSkipped,
+                format!("{name} was left out: {reason}"),
+            ));
             None
         }
     }
 }
 
 fn emit(builder: &mut Builder, items: &[Item]) {
-    let styled_headings = items.iter().any(|item| matches!(item, Item::Block { kind: BlockKind::Heading { .. }, .. }));
+    let styled_headings = items.iter().any(|item| {
+        matches!(
+            item,
+            Item::Block {
+                kind: BlockKind::Heading { .. },
+                ..
+            }
+        )
+    });
     let mut list = 1_000_000; // groups of lists, far from those of tables
     let mut in_list = false;
     for item in items {
@@ -85,16 +104,32 @@ fn emit(builder: &mut Builder, items: &[Item]) {
                 list += u32::from(is_item && !in_list);
                 in_list = is_item;
                 let kind = if *bold && *kind == BlockKind::Paragraph && reads_like_heading(text) {
-                    BlockKind::Heading { level: if styled_headings { 7 } else { 2 } }
+                    BlockKind::Heading {
+                        level: if styled_headings { 7 } else { 2 },
+                    }
                 } else {
                     *kind
                 };
                 let group = is_item.then_some(list);
-                builder.push(kind, text, Origin { group, ..Origin::default() });
+                builder.push(
+                    kind,
+                    text,
+                    Origin {
+                        group,
+                        ..Origin::default()
+                    },
+                );
             }
             Item::Row { text, table } => {
                 in_list = false;
-                builder.push(BlockKind::TableRow, text, Origin { group: Some(*table), ..Origin::default() });
+                builder.push(
+                    BlockKind::TableRow,
+                    text,
+                    Origin {
+                        group: Some(*table),
+                        ..Origin::default()
+                    },
+                );
             }
         }
     }
@@ -102,18 +137,31 @@ fn emit(builder: &mut Builder, items: &[Item]) {
 
 /// A short bold line without a full stop: what people write who do not know heading styles.
 fn reads_like_heading(text: &str) -> bool {
-    text.len() <= 90 && !text.contains('\n') && !text.ends_with(['.', ',', ';', '!']) && text.chars().filter(|c| c.is_alphabetic()).count() >= 3
+    text.len() <= 90
+        && !text.contains('\n')
+        && !text.ends_with(['.', ',', ';', '!'])
+        && text.chars().filter(|c| c.is_alphabetic()).count() >= 3
 }
 
 /// Headers and footers say the same on every page: each distinct paragraph once, at the end.
-fn emit_margins(builder: &mut Builder, package: &mut Package<'_>, relations: &HashMap<String, Vec<String>>, limits: &Limits, styles: &Styles) {
+fn emit_margins(
+    builder: &mut Builder,
+    package: &mut Package<'_>,
+    relations: &HashMap<String, Vec<String>>,
+    limits: &Limits,
+    styles: &Styles,
+) {
     let mut seen: Vec<String> = Vec::new();
     builder.leave_headings();
     for kind in ["header", "footer"] {
         for name in relations.get(kind).into_iter().flatten().take(12) {
-            let Ok(Some(xml)) = package.part(name) else { continue };
+            let Ok(Some(xml)) = package.part(name) else {
+                continue;
+            };
             let mut numbering = Numbering::default();
-            let Ok(walked) = Walker::document(&xml, limits, styles, &mut numbering, &Notes::default()) else { continue };
+            let Ok(walked) = Walker::document(&xml, limits, styles, &mut numbering, &Notes::default()) else {
+                continue;
+            };
             for item in walked.items {
                 let text = item.text().to_owned();
                 let letters = text.chars().filter(|c| c.is_alphabetic()).count();
@@ -142,7 +190,9 @@ fn core_title(package: &mut Package<'_>, limits: &Limits) -> Option<String> {
         }
     }
     let title = clean::one_line(&title);
-    let is_default = title.is_empty() || title.eq_ignore_ascii_case("word document") || title.starts_with("Microsoft Word");
+    let is_default = title.is_empty()
+        || title.eq_ignore_ascii_case("word document")
+        || title.starts_with("Microsoft Word");
     (!is_default).then_some(title)
 }
 

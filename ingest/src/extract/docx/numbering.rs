@@ -18,7 +18,11 @@ struct Level {
 
 impl Default for Level {
     fn default() -> Self {
-        Self { format: "decimal".to_owned(), text: String::new(), start: 1 }
+        Self {
+            format: "decimal".to_owned(),
+            text: String::new(),
+            start: 1,
+        }
     }
 }
 
@@ -85,7 +89,10 @@ fn label(level: &Level, levels: &[Level], counters: &[Option<u32>; LEVELS]) -> S
     let mut out = String::new();
     let mut chars = level.text.chars().peekable();
     while let Some(c) = chars.next() {
-        let place = chars.peek().and_then(|digit| digit.to_digit(10)).filter(|_| c == '%');
+        let place = chars
+            .peek()
+            .and_then(|digit| digit.to_digit(10))
+            .filter(|_| c == '%');
         match place {
             Some(place) if (1..=9).contains(&place) => {
                 chars.next();
@@ -113,7 +120,9 @@ fn number(value: u32, format: &str) -> String {
 
 /// 1 → a, 26 → z, 27 → aa, 28 → bb, as word processors count.
 fn letters(value: u32) -> String {
-    let Some(index) = value.checked_sub(1) else { return String::new() };
+    let Some(index) = value.checked_sub(1) else {
+        return String::new();
+    };
     let letter = char::from(b'a' + u8::try_from(index % 26).unwrap_or(0));
     let times = (index / 26 + 1).min(20);
     (0..times).map(|_| letter).collect()
@@ -121,8 +130,19 @@ fn letters(value: u32) -> String {
 
 fn roman(value: u32) -> String {
     const PARTS: [(u32, &str); 13] = [
-        (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"),
-        (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+        (1000, "m"),
+        (900, "cm"),
+        (500, "d"),
+        (400, "cd"),
+        (100, "c"),
+        (90, "xc"),
+        (50, "l"),
+        (40, "xl"),
+        (10, "x"),
+        (9, "ix"),
+        (5, "v"),
+        (4, "iv"),
+        (1, "i"),
     ];
     let mut left = value.min(10_000);
     let mut out = String::new();
@@ -149,7 +169,9 @@ impl Reading {
         match element.name() {
             "abstractNum" => {
                 let id = element.attribute("abstractNumId").unwrap_or_default();
-                self.numbering.abstracts.insert(id.clone(), vec![Level::default(); LEVELS]);
+                self.numbering
+                    .abstracts
+                    .insert(id.clone(), vec![Level::default(); LEVELS]);
                 self.abstract_id = Some(id);
             }
             "num" => {
@@ -175,7 +197,8 @@ impl Reading {
             }
             "numFmt" => self.set(|level| level.format = element.val().unwrap_or_default()),
             "lvlText" => self.set(|level| level.text = element.val().unwrap_or_default()),
-            "start" => self.set(|level| level.start = element.val().and_then(|value| value.parse().ok()).unwrap_or(1)),
+            "start" => self
+                .set(|level| level.start = element.val().and_then(|value| value.parse().ok()).unwrap_or(1)),
             _ => {}
         }
     }
@@ -195,7 +218,10 @@ impl Reading {
     }
 
     fn set(&mut self, change: impl FnOnce(&mut Level)) {
-        let levels = self.abstract_id.as_ref().and_then(|id| self.numbering.abstracts.get_mut(id));
+        let levels = self
+            .abstract_id
+            .as_ref()
+            .and_then(|id| self.numbering.abstracts.get_mut(id));
         if let (Some(levels), Some(level)) = (levels, self.level)
             && let Some(level) = levels.get_mut(level)
         {
@@ -205,7 +231,10 @@ impl Reading {
 }
 
 fn level_of(element: &Element<'_>) -> Option<usize> {
-    element.attribute("ilvl").and_then(|level| level.parse().ok()).filter(|level| *level < LEVELS)
+    element
+        .attribute("ilvl")
+        .and_then(|level| level.parse().ok())
+        .filter(|level| *level < LEVELS)
 }
 
 #[cfg(test)]
@@ -222,7 +251,16 @@ mod tests {
             </w:numbering>"#;
         let mut numbering = Numbering::read(xml, &Limits::default()).unwrap();
         let mut next = |id: &str, level: u8| numbering.next(id, level).unwrap();
-        assert_eq!([next("5", 0), next("5", 1), next("5", 1), next("5", 0), next("5", 1)], ["1.", "1.a)", "1.b)", "2.", "2.a)"]);
+        assert_eq!(
+            [
+                next("5", 0),
+                next("5", 1),
+                next("5", 1),
+                next("5", 0),
+                next("5", 1)
+            ],
+            ["1.", "1.a)", "1.b)", "2.", "2.a)"]
+        );
         assert_eq!(next("6", 0), "1.");
         assert_eq!((letters(28).as_str(), roman(1994).as_str()), ("bb", "mcmxciv"));
     }

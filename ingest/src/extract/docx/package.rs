@@ -21,11 +21,19 @@ pub(super) struct Package<'a> {
 }
 
 impl<'a> Package<'a> {
-    pub(super) fn open(bytes: &'a [u8], file_name: &'a str, limits: &'a Limits) -> Result<Self, ExtractError> {
+    pub(super) fn open(
+        bytes: &'a [u8],
+        file_name: &'a str,
+        limits: &'a Limits,
+    ) -> Result<Self, ExtractError> {
         let archive = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error| damaged(file_name, &format!("the archive cannot be opened ({error})")))?;
         if archive.len() > limits.max_zip_entries {
-            let message = format!("{file_name} has {} entries, the limit is {}", archive.len(), limits.max_zip_entries);
+            let message = format!(
+                "{file_name} has {} entries, the limit is {}",
+                archive.len(),
+                limits.max_zip_entries
+            );
             return Err(ExtractError::new(Code::ZipBomb, message));
         }
         let mut entries = HashMap::new();
@@ -34,14 +42,22 @@ impl<'a> Package<'a> {
                 entries.entry(normal(&name)).or_insert(index);
             }
         }
-        let mut package = Self { archive, entries, file_name, limits };
+        let mut package = Self {
+            archive,
+            entries,
+            file_name,
+            limits,
+        };
         package.refuse_other_packages()?;
         Ok(package)
     }
 
     fn refuse_other_packages(&mut self) -> Result<(), ExtractError> {
         let types = self.part("[Content_Types].xml")?.unwrap_or_default();
-        if types.contains("wordprocessingml") || types.contains("ms-word") || self.entries.contains_key("word/document.xml") {
+        if types.contains("wordprocessingml")
+            || types.contains("ms-word")
+            || self.entries.contains_key("word/document.xml")
+        {
             return Ok(());
         }
         let what = if types.contains("spreadsheetml") || types.contains("ms-excel") {
@@ -53,16 +69,24 @@ impl<'a> Package<'a> {
         } else {
             "a zip archive"
         };
-        Err(ExtractError::new(Code::Unsupported, format!("{} is {what}", self.file_name)))
+        Err(ExtractError::new(
+            Code::Unsupported,
+            format!("{} is {what}", self.file_name),
+        ))
     }
 
     /// A part's text, or `None` when the package has no such part.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, ExtractError> {
-        let Some(index) = self.entries.get(&normal(name)).copied() else { return Ok(None) };
+        let Some(index) = self.entries.get(&normal(name)).copied() else {
+            return Ok(None);
+        };
         let limit = self.limits.max_part_bytes;
         let entry = self.archive.by_index(index).map_err(|error| match error {
             ZipError::UnsupportedArchive(reason) if reason.to_lowercase().contains("password") => {
-                ExtractError::new(Code::Encrypted, format!("{} is a zip package locked with a password", self.file_name))
+                ExtractError::new(
+                    Code::Encrypted,
+                    format!("{} is a zip package locked with a password", self.file_name),
+                )
             }
             other => damaged(self.file_name, &format!("{name} cannot be opened ({other})")),
         })?;
@@ -78,7 +102,10 @@ impl<'a> Package<'a> {
 
     /// The part the package says is the document.
     pub(super) fn main_part(&mut self) -> Result<String, ExtractError> {
-        let found = self.relations("")?.remove("officeDocument").and_then(|targets| targets.into_iter().next());
+        let found = self
+            .relations("")?
+            .remove("officeDocument")
+            .and_then(|targets| targets.into_iter().next());
         match found {
             Some(name) if self.entries.contains_key(&normal(&name)) => Ok(name),
             _ if self.entries.contains_key("word/document.xml") => Ok("word/document.xml".to_owned()),
@@ -98,9 +125,14 @@ impl<'a> Package<'a> {
         let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
         let location = format!("{folder}/_rels/{name}.rels");
         let mut found: HashMap<String, Vec<String>> = HashMap::new();
-        let Some(text) = self.part(&location)? else { return Ok(found) };
+        let Some(text) = self.part(&location)? else {
+            return Ok(found);
+        };
         let mut xml = Xml::new(&text, self.limits);
-        while let Some(event) = xml.next().map_err(|problem| problem.into_error(self.file_name, &location))? {
+        while let Some(event) = xml
+            .next()
+            .map_err(|problem| problem.into_error(self.file_name, &location))?
+        {
             let Event::Start(element) = event else { continue };
             if !element.is("Relationship") || element.attribute("TargetMode").as_deref() == Some("External") {
                 continue;

@@ -40,14 +40,26 @@ impl Styles {
                     styles.by_id.extend(current.take());
                 }
                 Event::Start(element) => {
-                    let Some((_, style)) = current.as_mut() else { continue };
+                    let Some((_, style)) = current.as_mut() else {
+                        continue;
+                    };
                     let number = || element.val().and_then(|value| value.parse::<u8>().ok());
                     match element.name() {
                         "name" => style.name = element.val().unwrap_or_default().to_lowercase(),
                         "basedOn" => style.based_on = element.val(),
                         "outlineLvl" => style.outline = number(),
-                        "numId" => style.list = Some((element.val().unwrap_or_default(), style.list.take().map_or(0, |(_, level)| level))),
-                        "ilvl" => style.list = Some((style.list.take().map_or_else(String::new, |(id, _)| id), number().unwrap_or(0))),
+                        "numId" => {
+                            style.list = Some((
+                                element.val().unwrap_or_default(),
+                                style.list.take().map_or(0, |(_, level)| level),
+                            ))
+                        }
+                        "ilvl" => {
+                            style.list = Some((
+                                style.list.take().map_or_else(String::new, |(id, _)| id),
+                                number().unwrap_or(0),
+                            ))
+                        }
                         "vanish" => style.hidden = element.is_on(),
                         "b" => style.bold = element.is_on(),
                         _ => {}
@@ -61,31 +73,46 @@ impl Styles {
 
     fn chain<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Style> + 'a {
         let first = self.by_id.get(id);
-        std::iter::successors(first, |style| style.based_on.as_ref().and_then(|id| self.by_id.get(id))).take(MAX_CHAIN)
+        std::iter::successors(first, |style| {
+            style.based_on.as_ref().and_then(|id| self.by_id.get(id))
+        })
+        .take(MAX_CHAIN)
     }
 
     /// Heading level of a paragraph style, 1 being the highest.
     pub(super) fn heading(&self, id: &str) -> Option<u8> {
         if self.by_id.is_empty() {
-            return id.to_lowercase().strip_prefix("heading").and_then(|level| level.parse().ok());
+            return id
+                .to_lowercase()
+                .strip_prefix("heading")
+                .and_then(|level| level.parse().ok());
         }
         self.chain(id).find_map(|style| {
             if style.name == "title" {
                 return Some(1);
             }
-            let named = style.name.strip_prefix("heading ").and_then(|level| level.trim().parse::<u8>().ok());
-            named.filter(|level| (1..=9).contains(level)).or_else(|| style.outline.filter(|level| *level < 9).map(|level| level + 1))
+            let named = style
+                .name
+                .strip_prefix("heading ")
+                .and_then(|level| level.trim().parse::<u8>().ok());
+            named
+                .filter(|level| (1..=9).contains(level))
+                .or_else(|| style.outline.filter(|level| *level < 9).map(|level| level + 1))
         })
     }
 
     /// The list (number id, level) a paragraph style puts its paragraphs into.
     pub(super) fn list(&self, id: &str) -> Option<(String, u8)> {
-        self.chain(id).find_map(|style| style.list.clone()).filter(|(id, _)| !id.is_empty())
+        self.chain(id)
+            .find_map(|style| style.list.clone())
+            .filter(|(id, _)| !id.is_empty())
     }
 
     /// True for entries of a table of contents: they repeat the headings.
     pub(super) fn is_contents(&self, id: &str) -> bool {
-        self.chain(id).next().is_some_and(|style| style.name.starts_with("toc ") || style.name == "table of figures")
+        self.chain(id)
+            .next()
+            .is_some_and(|style| style.name.starts_with("toc ") || style.name == "table of figures")
     }
 
     pub(super) fn is_hidden(&self, id: &str) -> bool {

@@ -19,7 +19,9 @@ impl Cell {
     }
 
     fn all_bold(&self) -> bool {
-        self.items.iter().all(|item| matches!(item, Item::Block { bold: true, .. }))
+        self.items
+            .iter()
+            .all(|item| matches!(item, Item::Block { bold: true, .. }))
     }
 }
 
@@ -51,25 +53,46 @@ impl Table {
     pub(super) fn into_items(mut self, number: u32) -> Vec<Item> {
         self.rows.retain(|row| !row.deleted && !row.cells.is_empty());
         if self.rows.iter().all(|row| row.cells.len() == 1) {
-            return self.rows.into_iter().flat_map(|row| row.cells).flat_map(|cell| cell.items).collect();
+            return self
+                .rows
+                .into_iter()
+                .flat_map(|row| row.cells)
+                .flat_map(|cell| cell.items)
+                .collect();
         }
         let lines = lay_out(&self.rows);
         let header = header_rows(&lines);
         let names = names(&lines[..header]);
         let rendered = lines[header..].iter().map(|line| render(line, &names));
-        let rows: Vec<String> = if header == lines.len() { lines.iter().map(|line| render(line, &[])).collect() } else { rendered.collect() };
-        rows.into_iter().filter(|text| !text.is_empty()).map(|text| Item::Row { text, table: number }).collect()
+        let rows: Vec<String> = if header == lines.len() {
+            lines.iter().map(|line| render(line, &[])).collect()
+        } else {
+            rendered.collect()
+        };
+        rows.into_iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| Item::Row { text, table: number })
+            .collect()
     }
 }
 
 fn lay_out(rows: &[Row]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::with_capacity(rows.len());
     for row in rows {
-        let mut line = Line { columns: Vec::new(), cells: Vec::new(), bold: true, is_header: row.is_header };
+        let mut line = Line {
+            columns: Vec::new(),
+            cells: Vec::new(),
+            bold: true,
+            is_header: row.is_header,
+        };
         for cell in &row.cells {
             let column = line.columns.len();
             let above = lines.last().and_then(|line| line.columns.get(column));
-            let text = if cell.merged { above.cloned().unwrap_or_default() } else { cell.text() };
+            let text = if cell.merged {
+                above.cloned().unwrap_or_default()
+            } else {
+                cell.text()
+            };
             line.bold &= text.is_empty() || cell.all_bold();
             line.cells.push((column, text.clone()));
             let span = cell.span.clamp(1, 64);
@@ -89,7 +112,10 @@ fn header_rows(lines: &[Line]) -> usize {
     let [first, following @ ..] = lines else { return 0 };
     let filled = first.cells.iter().filter(|(_, text)| !text.is_empty());
     let names: Vec<&str> = filled.map(|(_, text)| text.as_str()).collect();
-    let distinct = names.iter().enumerate().all(|(i, name)| !names[..i].contains(name));
+    let distinct = names
+        .iter()
+        .enumerate()
+        .all(|(i, name)| !names[..i].contains(name));
     let short = names.iter().all(|name| name.len() <= 60 && !has_value(name));
     if following.is_empty() || names.len() < 2 || names.len() + 1 < first.cells.len() || !distinct || !short {
         return 0;
@@ -134,9 +160,12 @@ fn render(line: &Line, names: &[String]) -> String {
     if names.is_empty() && line.cells.len() == 2 && filled.len() == 2 {
         return format!("{}: {}", filled[0].1.trim_end_matches(':'), filled[1].1);
     }
-    let named = filled.iter().map(|(column, text)| match names.get(*column).filter(|name| !name.is_empty()) {
-        Some(name) => format!("{}: {text}", name.trim_end_matches(':')),
-        None => text.clone(),
-    });
+    let named =
+        filled.iter().map(
+            |(column, text)| match names.get(*column).filter(|name| !name.is_empty()) {
+                Some(name) => format!("{}: {text}", name.trim_end_matches(':')),
+                None => text.clone(),
+            },
+        );
     named.collect::<Vec<_>>().join(" | ")
 }

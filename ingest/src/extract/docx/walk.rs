@@ -13,8 +13,15 @@ use crate::extract::docx::xml::{Element, Event, Problem, Xml};
 /// A unit of the body in reading order.
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    Block { kind: BlockKind, text: String, bold: bool },
-    Row { text: String, table: u32 },
+    Block {
+        kind: BlockKind,
+        text: String,
+        bold: bool,
+    },
+    Row {
+        text: String,
+        table: u32,
+    },
 }
 
 impl Item {
@@ -33,7 +40,8 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn add(&mut self, kind: &'static str, notes: Vec<(String, String)>) {
-        self.by_key.extend(notes.into_iter().map(|(id, text)| ((kind, id), text)));
+        self.by_key
+            .extend(notes.into_iter().map(|(id, text)| ((kind, id), text)));
     }
 }
 
@@ -58,21 +66,40 @@ struct Paragraph {
 
 enum Frame {
     Paragraph(Box<Paragraph>),
-    Run { hidden: bool, bold: Option<bool> },
+    Run {
+        hidden: bool,
+        bold: Option<bool>,
+    },
     Table(Table),
     Row(Row),
     Cell(Cell),
     TextBox(Vec<Item>),
-    Note { id: String, is_separator: bool, items: Vec<Item> },
-    Alternate { chosen: bool },
+    Note {
+        id: String,
+        is_separator: bool,
+        items: Vec<Item>,
+    },
+    Alternate {
+        chosen: bool,
+    },
     /// Any element whose properties must not be taken for those of its parent.
     Properties(&'static str),
     Other,
 }
 
 /// Elements whose content no reader sees, or sees elsewhere.
-const SKIPPED: [&str; 10] =
-    ["del", "moveFrom", "delText", "instrText", "delInstrText", "rt", "sdtPr", "tblPrEx", "binData", "pPrChange"];
+const SKIPPED: [&str; 10] = [
+    "del",
+    "moveFrom",
+    "delText",
+    "instrText",
+    "delInstrText",
+    "rt",
+    "sdtPr",
+    "tblPrEx",
+    "binData",
+    "pPrChange",
+];
 
 pub(super) struct Walker<'a> {
     styles: &'a Styles,
@@ -104,16 +131,29 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks the main part, a header or a footer.
-    pub(super) fn document(xml: &str, limits: &Limits, styles: &'a Styles, numbering: &'a mut Numbering, notes: &'a Notes) -> Result<Walked, Problem> {
+    pub(super) fn document(
+        xml: &str,
+        limits: &Limits,
+        styles: &'a Styles,
+        numbering: &'a mut Numbering,
+        notes: &'a Notes,
+    ) -> Result<Walked, Problem> {
         let mut walker = Self::new(styles);
         walker.numbering = Some(numbering);
         walker.notes = Some(notes);
         walker.run(xml, limits)?;
-        Ok(Walked { items: walker.items, hidden: walker.hidden })
+        Ok(Walked {
+            items: walker.items,
+            hidden: walker.hidden,
+        })
     }
 
     /// Walks a footnote or endnote part: (id, text).
-    pub(super) fn notes(xml: &str, limits: &Limits, styles: &'a Styles) -> Result<Vec<(String, String)>, Problem> {
+    pub(super) fn notes(
+        xml: &str,
+        limits: &Limits,
+        styles: &'a Styles,
+    ) -> Result<Vec<(String, String)>, Problem> {
         let mut walker = Self::new(styles);
         walker.run(xml, limits)?;
         Ok(walker.found_notes)
@@ -141,7 +181,10 @@ impl<'a> Walker<'a> {
         }
         let frame = match name {
             "p" => Frame::Paragraph(Box::default()),
-            "r" => Frame::Run { hidden: false, bold: None },
+            "r" => Frame::Run {
+                hidden: false,
+                bold: None,
+            },
             "tbl" => Frame::Table(Table::default()),
             "tr" => Frame::Row(Row::default()),
             "tc" => Frame::Cell(Cell::default()),
@@ -196,11 +239,21 @@ impl<'a> Walker<'a> {
     }
 
     fn in_properties(&self) -> bool {
-        self.frames.iter().rev().take(3).any(|frame| matches!(frame, Frame::Properties(name) if *name != "t"))
+        self.frames
+            .iter()
+            .rev()
+            .take(3)
+            .any(|frame| matches!(frame, Frame::Properties(name) if *name != "t"))
     }
 
     fn note_reference(&mut self, kind: &'static str, element: &Element<'_>) {
-        let Some(text) = self.notes.and_then(|notes| notes.by_key.get(&(kind, element.attribute("id")?))).cloned() else { return };
+        let Some(text) = self
+            .notes
+            .and_then(|notes| notes.by_key.get(&(kind, element.attribute("id")?)))
+            .cloned()
+        else {
+            return;
+        };
         self.note_numbers += 1;
         let number = self.note_numbers;
         self.append(&format!("[{number}]"));
@@ -221,7 +274,9 @@ impl<'a> Walker<'a> {
             ("pPr", "pStyle") => self.set(|p| p.style = element.val().unwrap_or_default()),
             ("pPr", "outlineLvl") => self.set(|p| p.outline = level().filter(|level| *level < 9)),
             ("pPr", "ilvl") => self.set(|p| p.list.get_or_insert_default().1 = level().unwrap_or(0)),
-            ("pPr", "numId") => self.set(|p| p.list.get_or_insert_default().0 = element.val().unwrap_or_default()),
+            ("pPr", "numId") => {
+                self.set(|p| p.list.get_or_insert_default().0 = element.val().unwrap_or_default())
+            }
             ("rPr", "vanish" | "webHidden") => self.set_run(|hidden, _| *hidden = element.is_on()),
             ("rPr", "b") => self.set_run(|_, bold| *bold = Some(element.is_on())),
             ("rPr", "rStyle") => {
@@ -230,8 +285,11 @@ impl<'a> Walker<'a> {
             }
             ("trPr", "tblHeader") => self.set_row(|row| row.is_header = element.is_on()),
             ("trPr", "del") => self.set_row(|row| row.deleted = true),
-            ("tcPr", "gridSpan") => self.set_cell(|cell| cell.span = element.val().and_then(|value| value.parse().ok()).unwrap_or(1)),
-            ("tcPr", "vMerge") => self.set_cell(|cell| cell.merged = element.val().as_deref() != Some("restart")),
+            ("tcPr", "gridSpan") => self
+                .set_cell(|cell| cell.span = element.val().and_then(|value| value.parse().ok()).unwrap_or(1)),
+            ("tcPr", "vMerge") => {
+                self.set_cell(|cell| cell.merged = element.val().as_deref() != Some("restart"))
+            }
             _ => {}
         }
     }
@@ -251,7 +309,11 @@ impl<'a> Walker<'a> {
 
     /// Run properties count only directly inside a run: a paragraph mark has some of its own.
     fn set_run(&mut self, change: impl FnOnce(&mut bool, &mut Option<bool>)) {
-        let run = self.frames.iter_mut().rev().find(|frame| !matches!(frame, Frame::Properties(_) | Frame::Other));
+        let run = self
+            .frames
+            .iter_mut()
+            .rev()
+            .find(|frame| !matches!(frame, Frame::Properties(_) | Frame::Other));
         if let Some(Frame::Run { hidden, bold }) = run {
             change(hidden, bold);
         }
@@ -305,12 +367,22 @@ impl<'a> Walker<'a> {
     fn end(&mut self, _name: &str) {
         match self.frames.pop() {
             Some(Frame::Paragraph(paragraph)) => self.end_paragraph(*paragraph),
-            Some(Frame::Cell(cell)) => match self.frames.iter_mut().rev().find(|frame| matches!(frame, Frame::Row(_))) {
+            Some(Frame::Cell(cell)) => match self
+                .frames
+                .iter_mut()
+                .rev()
+                .find(|frame| matches!(frame, Frame::Row(_)))
+            {
                 Some(Frame::Row(row)) => row.cells.push(cell),
                 _ => self.emit(cell.items),
             },
             Some(Frame::Row(row)) => {
-                if let Some(Frame::Table(table)) = self.frames.iter_mut().rev().find(|frame| matches!(frame, Frame::Table(_))) {
+                if let Some(Frame::Table(table)) = self
+                    .frames
+                    .iter_mut()
+                    .rev()
+                    .find(|frame| matches!(frame, Frame::Table(_)))
+                {
                     table.rows.push(row);
                 }
             }
@@ -323,7 +395,11 @@ impl<'a> Walker<'a> {
                 Some(paragraph) => paragraph.after.extend(items),
                 None => self.emit(items),
             },
-            Some(Frame::Note { id, is_separator, items }) if !is_separator => {
+            Some(Frame::Note {
+                id,
+                is_separator,
+                items,
+            }) if !is_separator => {
                 let texts: Vec<&str> = items.iter().map(Item::text).collect();
                 self.found_notes.push((id, clean::collapse(&texts.join(" "))));
             }
@@ -336,7 +412,11 @@ impl<'a> Walker<'a> {
         let notes = std::mem::take(&mut paragraph.notes);
         let mut items: Vec<Item> = self.finished(paragraph).into_iter().collect();
         items.extend(after);
-        items.extend(notes.into_iter().map(|(_, text)| Item::Block { kind: BlockKind::Paragraph, text, bold: false }));
+        items.extend(notes.into_iter().map(|(_, text)| Item::Block {
+            kind: BlockKind::Paragraph,
+            text,
+            bold: false,
+        }));
         self.emit(items);
     }
 
@@ -345,17 +425,29 @@ impl<'a> Walker<'a> {
             return None;
         }
         let text = clean::characters(&paragraph.text);
-        let lines: Vec<String> = text.split('\n').map(clean::collapse).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> = text
+            .split('\n')
+            .map(clean::collapse)
+            .filter(|line| !line.is_empty())
+            .collect();
         let mut text = lines.join("\n");
         if text.is_empty() {
             return None;
         }
-        let list = paragraph.list.filter(|(id, _)| !id.is_empty()).or_else(|| self.styles.list(&paragraph.style));
-        let label = list.as_ref().and_then(|(id, level)| self.numbering.as_mut()?.next(id, *level));
+        let list = paragraph
+            .list
+            .filter(|(id, _)| !id.is_empty())
+            .or_else(|| self.styles.list(&paragraph.style));
+        let label = list
+            .as_ref()
+            .and_then(|(id, level)| self.numbering.as_mut()?.next(id, *level));
         if let Some(label) = label.as_ref().filter(|label| !label.trim().is_empty()) {
             text = format!("{} {text}", label.trim());
         }
-        let heading = self.styles.heading(&paragraph.style).or(paragraph.outline.map(|level| level + 1));
+        let heading = self
+            .styles
+            .heading(&paragraph.style)
+            .or(paragraph.outline.map(|level| level + 1));
         let kind = match (heading, &list, &label) {
             (Some(level), _, _) => BlockKind::Heading { level },
             (None, Some((_, depth)), Some(_)) => BlockKind::ListItem { depth: *depth },

@@ -56,8 +56,12 @@ impl Element<'_> {
     /// An attribute by its local name.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let mut attributes = self.raw.attributes();
-        let found = attributes.with_checks(false).flatten().find(|attribute| attribute.key.local_name().into_inner() == name)?;
-        let value = quick_xml::escape::unescape(&found.value).map_or_else(|_| found.value.clone(), |value| Cow::Owned(value.into_owned()));
+        let found = attributes
+            .with_checks(false)
+            .flatten()
+            .find(|attribute| attribute.key.local_name().into_inner() == name)?;
+        let value = quick_xml::escape::unescape(&found.value)
+            .map_or_else(|_| found.value.clone(), |value| Cow::Owned(value.into_owned()));
         Some(value.into_owned())
     }
 
@@ -89,12 +93,19 @@ impl<'a> Xml<'a> {
     pub(super) fn new(text: &'a str, limits: &Limits) -> Self {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, depth: 0, max_depth: limits.max_xml_depth }
+        Self {
+            reader,
+            depth: 0,
+            max_depth: limits.max_xml_depth,
+        }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Event<'a>>, Problem> {
         loop {
-            let event = self.reader.read_event().map_err(|error| Problem::Malformed(error.to_string()))?;
+            let event = self
+                .reader
+                .read_event()
+                .map_err(|error| Problem::Malformed(error.to_string()))?;
             return Ok(Some(match event {
                 Raw::Start(raw) | Raw::Empty(raw) => {
                     self.depth += 1;

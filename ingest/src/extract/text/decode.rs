@@ -45,7 +45,10 @@ pub(in crate::extract) fn decode(bytes: &[u8], file_name: &str) -> Result<Decode
 }
 
 fn certain(text: String) -> Decoded {
-    Decoded { text, warnings: Vec::new() }
+    Decoded {
+        text,
+        warnings: Vec::new(),
+    }
 }
 
 fn with_encoding(encoding: &'static Encoding, bytes: &[u8], file_name: &str) -> Decoded {
@@ -55,7 +58,10 @@ fn with_encoding(encoding: &'static Encoding, bytes: &[u8], file_name: &str) -> 
         let message = format!("{file_name} has bytes that are not valid {}", encoding.name());
         warnings.push(Warning::new(Code::DecodingErrors, message));
     }
-    Decoded { text: text.into_owned(), warnings }
+    Decoded {
+        text: text.into_owned(),
+        warnings,
+    }
 }
 
 fn utf_32_le(bytes: &[u8]) -> String {
@@ -67,11 +73,16 @@ fn utf_32_le(bytes: &[u8]) -> String {
 }
 
 fn has_iso_2022_jp_escape(bytes: &[u8]) -> bool {
-    bytes.is_ascii() && bytes.windows(3).any(|w| matches!(w, b"\x1B$@" | b"\x1B$B" | b"\x1B(J" | b"\x1B(I"))
+    bytes.is_ascii()
+        && bytes
+            .windows(3)
+            .any(|w| matches!(w, b"\x1B$@" | b"\x1B$B" | b"\x1B(J" | b"\x1B(I"))
 }
 
 fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
-    encoding.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned)
+    encoding
+        .decode_without_bom_handling_and_without_replacement(bytes)
+        .map(std::borrow::Cow::into_owned)
 }
 
 /// UTF-16 without a BOM: Latin text has its zero bytes on one side of every pair.
@@ -95,7 +106,9 @@ fn utf_16_by_zero_bytes(bytes: &[u8]) -> Option<&'static Encoding> {
 #[expect(clippy::cast_precision_loss, reason = "a share of at most 64 Ki bytes")]
 fn control_share(bytes: &[u8]) -> f64 {
     let sample = &bytes[..bytes.len().min(64 * 1024)];
-    let is_control = |byte: &&u8| (**byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t' | 0x0C | 0x1B)) || **byte == 0x7F;
+    let is_control = |byte: &&u8| {
+        (**byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t' | 0x0C | 0x1B)) || **byte == 0x7F
+    };
     sample.iter().filter(is_control).count() as f64 / sample.len().max(1) as f64
 }
 
@@ -114,7 +127,10 @@ fn mostly_utf_8(bytes: &[u8], file_name: &str) -> Option<Decoded> {
     }
     (good >= bad * 4).then(|| {
         let message = format!("{file_name} is {} with {bad} places that are not", UTF_8.name());
-        Decoded { text, warnings: vec![Warning::new(Code::DecodingErrors, message)] }
+        Decoded {
+            text,
+            warnings: vec![Warning::new(Code::DecodingErrors, message)],
+        }
     })
 }
 
@@ -124,7 +140,9 @@ fn guess(bytes: &[u8], file_name: &str) -> Decoded {
     let encoding = detector.guess(None, Utf8Detection::Deny);
     let mut decoded = with_encoding(encoding, bytes, file_name);
     let message = format!("{file_name} was read as {}", encoding.name());
-    decoded.warnings.insert(0, Warning::new(Code::GuessedEncoding, message));
+    decoded
+        .warnings
+        .insert(0, Warning::new(Code::GuessedEncoding, message));
     decoded
 }
 
@@ -138,7 +156,10 @@ mod tests {
 
     #[test]
     fn unicode_with_and_without_bom() {
-        let utf16: Vec<u8> = "Öffnungszeiten: 9 Uhr".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf16: Vec<u8> = "Öffnungszeiten: 9 Uhr"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         let mut with_bom = vec![0xFF, 0xFE];
         with_bom.extend(&utf16);
         assert_eq!(text(&utf16), "Öffnungszeiten: 9 Uhr");
@@ -146,18 +167,28 @@ mod tests {
         let mut odd = with_bom.clone();
         odd.push(b'x');
         assert!(text(&odd).starts_with("Öffnungszeiten: 9 Uhr"));
-        let big: Vec<u8> = "horario: lunes".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let big: Vec<u8> = "horario: lunes"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
         assert_eq!(text(&big), "horario: lunes");
         assert_eq!(text("\u{FEFF}caf\u{e9}".as_bytes()), "café");
-        let wide: Vec<u8> = "\u{FEFF}año 👍".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let wide: Vec<u8> = "\u{FEFF}año 👍"
+            .chars()
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect();
         assert_eq!(text(&wide), "año 👍");
     }
 
     #[test]
     fn legacy_encodings_are_guessed_and_reported() {
-        let (bytes, _, _) = WINDOWS_1252.encode("Los envíos a España tardan 3 días – cuestan 5 € según la región.");
+        let (bytes, _, _) =
+            WINDOWS_1252.encode("Los envíos a España tardan 3 días – cuestan 5 € según la región.");
         let decoded = decode(&bytes, "a.txt").unwrap();
-        assert_eq!(decoded.text, "Los envíos a España tardan 3 días – cuestan 5 € según la región.");
+        assert_eq!(
+            decoded.text,
+            "Los envíos a España tardan 3 días – cuestan 5 € según la región."
+        );
         assert_eq!(decoded.warnings[0].code, Code::GuessedEncoding);
         let japanese = "配送には三日から五日かかります。返品は三十日以内に受け付けます。";
         assert_eq!(text(&encoding_rs::SHIFT_JIS.encode(japanese).0), japanese);
@@ -175,7 +206,9 @@ mod tests {
 
     #[test]
     fn binary_is_refused() {
-        let bytes: Vec<u8> = (0..2048_u32).map(|i| u8::try_from(i * 7919 % 251).unwrap()).collect();
+        let bytes: Vec<u8> = (0..2048_u32)
+            .map(|i| u8::try_from(i * 7919 % 251).unwrap())
+            .collect();
         assert_eq!(decode(&bytes, "a.txt").err().unwrap().code, Code::BinaryFile);
     }
 }

@@ -29,7 +29,12 @@ pub(in crate::extract) fn looks_like_markdown(text: &str) -> bool {
 
 pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
     let text = clean::characters(raw);
-    let mut reader = Reader { builder: Builder::new(limits.max_text_bytes), open: Vec::new(), group: 0, in_list: false };
+    let mut reader = Reader {
+        builder: Builder::new(limits.max_text_bytes),
+        open: Vec::new(),
+        group: 0,
+        in_list: false,
+    };
     let body = without_front_matter(&text, &mut reader.builder);
     let mut lines = body.split('\n').peekable();
     while let Some(line) = lines.next() {
@@ -38,8 +43,13 @@ pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
         }
         if let Some(fence) = fence(line) {
             reader.flush();
-            let code: Vec<&str> = lines.by_ref().take_while(|line| !line.trim_start().starts_with(fence)).collect();
-            reader.builder.push(BlockKind::Code, &code.join("\n"), Origin::default());
+            let code: Vec<&str> = lines
+                .by_ref()
+                .take_while(|line| !line.trim_start().starts_with(fence))
+                .collect();
+            reader
+                .builder
+                .push(BlockKind::Code, &code.join("\n"), Origin::default());
         } else if is_table_rule(lines.peek().copied()) && line.contains('|') {
             reader.flush();
             let header = cells(line);
@@ -58,9 +68,16 @@ pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
 
 /// YAML front matter is metadata; its title is the document's.
 fn without_front_matter<'a>(text: &'a str, builder: &mut Builder) -> &'a str {
-    let Some(rest) = text.strip_prefix("---\n") else { return text };
-    let Some((front, body)) = rest.split_once("\n---\n") else { return text };
-    if !front.lines().all(|line| line.contains(':') || line.starts_with([' ', '-', '#']) || line.is_empty()) {
+    let Some(rest) = text.strip_prefix("---\n") else {
+        return text;
+    };
+    let Some((front, body)) = rest.split_once("\n---\n") else {
+        return text;
+    };
+    if !front
+        .lines()
+        .all(|line| line.contains(':') || line.starts_with([' ', '-', '#']) || line.is_empty())
+    {
         return text;
     }
     let title = front.lines().find_map(|line| line.strip_prefix("title:"));
@@ -84,11 +101,13 @@ impl Reader {
         }
         if let Some((level, title)) = atx(trimmed) {
             self.flush();
-            self.builder.push(BlockKind::Heading { level }, &inline(title), Origin::default());
+            self.builder
+                .push(BlockKind::Heading { level }, &inline(title), Origin::default());
             self.in_list = false;
         } else if let Some(level) = setext(trimmed).filter(|_| self.open.len() == 1) {
             let title = self.open.pop().unwrap_or_default();
-            self.builder.push(BlockKind::Heading { level }, &inline(&title), Origin::default());
+            self.builder
+                .push(BlockKind::Heading { level }, &inline(&title), Origin::default());
         } else if is_rule(trimmed) {
             self.flush();
         } else if let Some((indent, marker)) = list_marker(line) {
@@ -109,20 +128,35 @@ impl Reader {
         let depth = u8::try_from(indent / 2).unwrap_or(u8::MAX).min(8);
         let label = &line[indent..indent + marker];
         let text = inline(line[indent + marker..].trim());
-        let bullet = if label.starts_with(|c: char| c.is_alphanumeric()) { label.trim_end() } else { "-" };
-        let origin = Origin { group: Some(self.group), ..Origin::default() };
-        self.builder.push(BlockKind::ListItem { depth }, &format!("{bullet} {text}"), origin);
+        let bullet = if label.starts_with(|c: char| c.is_alphanumeric()) {
+            label.trim_end()
+        } else {
+            "-"
+        };
+        let origin = Origin {
+            group: Some(self.group),
+            ..Origin::default()
+        };
+        self.builder
+            .push(BlockKind::ListItem { depth }, &format!("{bullet} {text}"), origin);
         self.in_list = true;
     }
 
     fn table_row(&mut self, header: &[String], row: &[String]) {
-        let origin = Origin { group: Some(self.group), ..Origin::default() };
-        let named = row.iter().enumerate().filter(|(_, value)| !value.is_empty()).map(|(column, value)| {
-            match header.get(column).filter(|name| !name.is_empty()) {
-                Some(name) => format!("{name}: {value}"),
-                None => value.clone(),
-            }
-        });
+        let origin = Origin {
+            group: Some(self.group),
+            ..Origin::default()
+        };
+        let named = row
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| !value.is_empty())
+            .map(
+                |(column, value)| match header.get(column).filter(|name| !name.is_empty()) {
+                    Some(name) => format!("{name}: {value}"),
+                    None => value.clone(),
+                },
+            );
         let text = named.collect::<Vec<_>>().join(" | ");
         self.builder.push(BlockKind::TableRow, &text, origin);
         self.in_list = false;
@@ -141,7 +175,12 @@ fn atx(line: &str) -> Option<(u8, &str)> {
     let level = line.bytes().take_while(|b| *b == b'#').count();
     let rest = &line[level..];
     let is_heading = (1..=6).contains(&level) && rest.starts_with([' ', '\t']) && !rest.trim().is_empty();
-    is_heading.then(|| (u8::try_from(level).unwrap_or(6), rest.trim().trim_end_matches('#').trim_end()))
+    is_heading.then(|| {
+        (
+            u8::try_from(level).unwrap_or(6),
+            rest.trim().trim_end_matches('#').trim_end(),
+        )
+    })
 }
 
 fn setext(line: &str) -> Option<u8> {
@@ -156,7 +195,10 @@ fn setext(line: &str) -> Option<u8> {
 }
 
 fn is_rule(line: &str) -> bool {
-    line.len() >= 3 && ["-", "*", "_"].iter().any(|mark| line.split(' ').collect::<String>().replace(mark, "").is_empty())
+    line.len() >= 3
+        && ["-", "*", "_"]
+            .iter()
+            .any(|mark| line.split(' ').collect::<String>().replace(mark, "").is_empty())
 }
 
 fn fence(line: &str) -> Option<&'static str> {
@@ -175,26 +217,38 @@ fn cells(line: &str) -> Vec<String> {
     let line = line.trim().replace("\\|", "\u{1}");
     let line = line.strip_prefix('|').unwrap_or(&line);
     let line = line.strip_suffix('|').unwrap_or(line);
-    line.split('|').map(|cell| inline(cell.trim()).replace('\u{1}', "|")).collect()
+    line.split('|')
+        .map(|cell| inline(cell.trim()).replace('\u{1}', "|"))
+        .collect()
 }
 
 /// Drops emphasis marks, code ticks and link syntax; a link keeps its text and its address.
 fn inline(text: &str) -> String {
-    static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r#"!?\[([^\]]*)\]\(<?([^)\s>]*)>?(?:\s+"[^"]*")?\)"#));
+    static LINK: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"!?\[([^\]]*)\]\(<?([^)\s>]*)>?(?:\s+"[^"]*")?\)"#));
     static STRONG: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\*\*|__|~~)(\S(?:.*?\S)?)(\*\*|__|~~)"));
-    static EMPHASIS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(^|[^\w*])[*_](\S(?:[^*_]*?[^\s*_])?)[*_]($|[^\w*])"));
+    static EMPHASIS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(^|[^\w*])[*_](\S(?:[^*_]*?[^\s*_])?)[*_]($|[^\w*])"));
     static TICKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"`+([^`]+)`+"));
     static ESCAPE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\\([\\`*_{}\[\]()#+\-.!|>~])"));
     let text = LINK.replace_all(text, |captures: &regex::Captures<'_>| {
         let (label, address) = (&captures[1], &captures[2]);
         let is_new = address.contains(':') && !address.ends_with(label);
-        if captures[0].starts_with('!') || !is_new { label.to_owned() } else { format!("{label} ({address})") }
+        if captures[0].starts_with('!') || !is_new {
+            label.to_owned()
+        } else {
+            format!("{label} ({address})")
+        }
     });
     let text = STRONG.replace_all(&text, "$2");
     let text = EMPHASIS.replace_all(&text, "$1$2$3");
     let text = TICKS.replace_all(&text, "$1");
     let text = ESCAPE.replace_all(&text, "$1");
-    let text = text.replace("<br>", " ").replace("<br/>", " ").replace("&nbsp;", " ").replace("&amp;", "&");
+    let text = text
+        .replace("<br>", " ")
+        .replace("<br/>", " ")
+        .replace("&nbsp;", " ")
+        .replace("&amp;", "&");
     clean::collapse(&text)
 }
 
@@ -208,7 +262,10 @@ mod tests {
 
     #[test]
     fn syntax_goes_words_stay() {
-        assert_eq!(inline("**Free** _shipping_ over `50` € [here](https://a.b/c)"), "Free shipping over 50 € here (https://a.b/c)");
+        assert_eq!(
+            inline("**Free** _shipping_ over `50` € [here](https://a.b/c)"),
+            "Free shipping over 50 € here (https://a.b/c)"
+        );
         assert_eq!(inline("snake_case_name * 2"), "snake_case_name * 2");
     }
 

@@ -44,7 +44,15 @@ mod tests {
         assert_eq!(list_marker("  12. b"), Some((2, 4)));
         assert_eq!(list_marker("a) c"), Some((0, 3)));
         assert_eq!(list_marker("• c"), Some((0, 4)));
-        for no in ["-5 degrees", "2026. ", "1.5 litres", "A. Smith", "---", "-", "e.g. this"] {
+        for no in [
+            "-5 degrees",
+            "2026. ",
+            "1.5 litres",
+            "A. Smith",
+            "---",
+            "-",
+            "e.g. this",
+        ] {
             assert_eq!(list_marker(no), None, "{no}");
         }
     }

@@ -18,7 +18,9 @@ pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
         if builder.is_full() {
             break;
         }
-        let next_is_text = paragraphs.get(position + 1).is_some_and(|next| next.len() > 1 || next[0].len() > 40);
+        let next_is_text = paragraphs
+            .get(position + 1)
+            .is_some_and(|next| next.len() > 1 || next[0].len() > 40);
         if let Some((level, heading)) = heading(lines, next_is_text) {
             builder.push(BlockKind::Heading { level }, &heading, Origin::default());
         } else {
@@ -60,7 +62,11 @@ fn heading(lines: &[&str], next_is_text: bool) -> Option<(u8, String)> {
         }
     }
     let ends_openly = !title.ends_with(['.', ',', ';', ':', '!']);
-    if lines.len() != 1 || !ends_openly || title.len() > 80 || list_marker(lines[0]).is_some_and(|_| !numbered(&title)) {
+    if lines.len() != 1
+        || !ends_openly
+        || title.len() > 80
+        || list_marker(lines[0]).is_some_and(|_| !numbered(&title))
+    {
         return None;
     }
     let letters = title.chars().filter(|c| c.is_alphabetic()).count();
@@ -68,7 +74,10 @@ fn heading(lines: &[&str], next_is_text: bool) -> Option<(u8, String)> {
     if capitals && title.chars().any(char::is_uppercase) {
         return Some((1, title));
     }
-    let begins_like_one = title.chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric() || c == '¿');
+    let begins_like_one = title
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_uppercase() || c.is_numeric() || c == '¿');
     let short = title.split(' ').count() <= 9 && letters >= 3;
     (next_is_text && begins_like_one && short).then_some((2, title))
 }
@@ -110,14 +119,20 @@ fn append_line(text: &mut String, line: &str) {
 
 fn flush_item(builder: &mut Builder, item: Option<(u8, String)>, list: u32) {
     if let Some((depth, text)) = item {
-        let origin = Origin { group: Some(list), ..Origin::default() };
+        let origin = Origin {
+            group: Some(list),
+            ..Origin::default()
+        };
         builder.push(BlockKind::ListItem { depth }, &text, origin);
     }
 }
 
 fn flush_text(builder: &mut Builder, text: &mut String, list: u32) {
     if !text.is_empty() {
-        let origin = Origin { group: Some(list), ..Origin::default() };
+        let origin = Origin {
+            group: Some(list),
+            ..Origin::default()
+        };
         builder.push(BlockKind::Paragraph, text, origin);
         text.clear();
     }

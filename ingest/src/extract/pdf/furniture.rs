@@ -1,0 +1,99 @@
+//! Running headers, footers and page numbers: what repeats at the same height of many pages.
+
+use std::collections::HashMap;
+
+use crate::clean;
+use crate::extract::pdf::chars::Segment;
+use crate::extract::pdf::layout;
+
+/// Pages a line has to repeat on.
+const MIN_REPEATS: usize = 3;
+/// Lines at the top and at the bottom of a page that may be furniture.
+const DEPTH: usize = 4;
+
+/// Removes furniture from the pages, never the last line of a page that has no other.
+pub(super) fn remove(pages: &mut [Vec<Segment>]) {
+    let edges: Vec<Vec<Edge>> = pages.iter().map(|segments| edges(segments)).collect();
+    let mut tally: HashMap<&(String, i32), usize> = HashMap::new();
+    for edge in edges.iter().flatten() {
+        for key in &edge.keys {
+            *tally.entry(key).or_default() += 1;
+        }
+    }
+    let readable = pages.iter().filter(|segments| !segments.is_empty()).count();
+    let needed = MIN_REPEATS.max(readable / 10);
+    for (segments, edges) in pages.iter_mut().zip(&edges) {
+        let repeated = |edge: &&Edge| {
+            edge.keys
+                .iter()
+                .any(|key| tally.get(key).is_some_and(|count| *count >= needed))
+        };
+        let doomed: Vec<usize> = edges
+            .iter()
+            .filter(repeated)
+            .flat_map(|edge| edge.orders.iter().copied())
+            .collect();
+        if doomed.len() < segments.len() {
+            segments.retain(|segment| !doomed.contains(&segment.order));
+        }
+    }
+}
+
+/// A line near the top or the bottom, and what it is compared by.
+struct Edge {
+    /// Text without digits, and height in steps; both neighbouring steps, so that a line on the
+    /// border between two is not missed.
+    keys: [(String, i32); 2],
+    orders: Vec<usize>,
+}
+
+fn edges(segments: &[Segment]) -> Vec<Edge> {
+    let rows = layout::rows(segments.to_vec());
+    let count = rows.len();
+    let is_edge = |index: usize| index < DEPTH || index + DEPTH >= count;
+    let by_order = |row: &layout::Row| -> Vec<usize> {
+        let y = row.segments[0].y;
+        let close = |segment: &&Segment| (segment.y - y).abs() < 0.35 * segment.size.max(4.0);
+        segments
+            .iter()
+            .filter(close)
+            .map(|segment| segment.order)
+            .collect()
+    };
+    rows.iter()
+        .enumerate()
+        .filter(|(index, _)| is_edge(*index))
+        .map(|(_, row)| {
+            let text = fingerprint(&row.text());
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "page heights are far below the limit"
+            )]
+            let step = (row.y() / 6.0).floor() as i32;
+            Edge {
+                keys: [(text.clone(), step * 2), (text, nearest(row.y(), step))],
+                orders: by_order(row),
+            }
+        })
+        .collect()
+}
+
+/// The border between two steps that is closest, as an odd number.
+fn nearest(y: f32, step: i32) -> i32 {
+    let inside = y / 6.0 - (y / 6.0).floor();
+    if inside < 0.5 { step * 2 - 1 } else { step * 2 + 1 }
+}
+
+/// Digits differ from page to page, everything else repeats. A line of digits only is a page
+/// number.
+fn fingerprint(text: &str) -> String {
+    let letters: String = clean::fingerprint(text)
+        .chars()
+        .filter(|c| !c.is_numeric())
+        .collect();
+    if letters.is_empty() {
+        "#".to_owned()
+    } else {
+        letters
+    }
+}

@@ -1,0 +1,149 @@
+//! Opening a PDF and reading its pages.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use pdfium_render::prelude::{
+    PdfDocument, PdfDocumentMetadataTagType, PdfPage, PdfPageObjectType, PdfPageObjectsCommon, Pdfium,
+    PdfiumError, PdfiumInternalError,
+};
+
+use crate::block::Warning;
+use crate::catalogue::Code;
+use crate::extract::pdf::chars::{self, PageChars};
+use crate::extract::pdf::{SCANNED_BELOW, useful_title};
+use crate::extract::{ExtractError, Limits, find_libpdfium};
+
+/// One page as pdfium sees it.
+pub(super) struct RawPage {
+    pub(super) number: u32,
+    pub(super) chars: PageChars,
+    pub(super) has_picture: bool,
+    pub(super) failed: bool,
+}
+
+/// All pages of a document.
+pub(super) struct RawDocument {
+    pub(super) title: Option<String>,
+    pub(super) pages: Vec<RawPage>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+pub(super) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<RawDocument, ExtractError> {
+    // pdfium is not thread safe; one document at a time, whoever calls.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let pdfium = library(limits)?;
+    let document = pdfium
+        .load_pdf_from_byte_slice(bytes, None)
+        .map_err(|error| cannot_open(&error, file_name))?;
+    let title = document
+        .metadata()
+        .get(PdfDocumentMetadataTagType::Title)
+        .and_then(|tag| useful_title(tag.value()));
+    let (pages, warnings) = pages(&document, file_name, limits)?;
+    Ok(RawDocument {
+        title,
+        pages,
+        warnings,
+    })
+}
+
+fn pages(
+    document: &PdfDocument<'_>,
+    file_name: &str,
+    limits: &Limits,
+) -> Result<(Vec<RawPage>, Vec<Warning>), ExtractError> {
+    let count = u32::try_from(document.pages().len()).unwrap_or(0);
+    if count == 0 {
+        return Err(ExtractError::new(
+            Code::DamagedPdf,
+            format!("{file_name} has no pages that can be opened"),
+        ));
+    }
+    let mut warnings = Vec::new();
+    if count > limits.max_pages {
+        let message = format!(
+            "{file_name} has {count} pages, the first {} were read",
+            limits.max_pages
+        );
+        warnings.push(Warning::new(Code::TruncatedPages, message));
+    }
+    let mut pages = Vec::new();
+    let mut text_bytes = 0;
+    for number in 1..=count.min(limits.max_pages) {
+        let index = i32::try_from(number - 1).unwrap_or(i32::MAX);
+        let page = document
+            .pages()
+            .get(index)
+            .map_or_else(|_| failed(number), |page| read_page(&page, number));
+        text_bytes += page.chars.chars;
+        pages.push(page);
+        if text_bytes > limits.max_text_bytes {
+            break; // the builder cuts and warns
+        }
+    }
+    if pages.iter().all(|page| page.failed) {
+        return Err(ExtractError::new(
+            Code::DamagedPdf,
+            format!("no page of {file_name} can be opened"),
+        ));
+    }
+    Ok((pages, warnings))
+}
+
+fn failed(number: u32) -> RawPage {
+    RawPage {
+        number,
+        chars: PageChars::default(),
+        has_picture: false,
+        failed: true,
+    }
+}
+
+fn read_page(page: &PdfPage<'_>, number: u32) -> RawPage {
+    let Ok(text) = page.text() else {
+        return failed(number);
+    };
+    let chars = chars::read(&text);
+    let has_picture = chars.chars < SCANNED_BELOW
+        && page.objects().iter().any(|object| {
+            matches!(
+                object.object_type(),
+                PdfPageObjectType::Image | PdfPageObjectType::XObjectForm
+            )
+        });
+    RawPage {
+        number,
+        chars,
+        has_picture,
+        failed: false,
+    }
+}
+
+fn cannot_open(error: &PdfiumError, file_name: &str) -> ExtractError {
+    match error {
+        PdfiumError::PdfiumLibraryInternalError(
+            PdfiumInternalError::PasswordError | PdfiumInternalError::SecurityError,
+        ) => ExtractError::new(Code::Encrypted, format!("{file_name} is locked with a password")),
+        _ => ExtractError::new(
+            Code::DamagedPdf,
+            format!("{file_name} is damaged or cut off; no page can be opened"),
+        ),
+    }
+}
+
+/// The library is loaded once per process; the first caller's path decides.
+fn library(limits: &Limits) -> Result<&'static Pdfium, ExtractError> {
+    static LIBRARY: OnceLock<Result<Pdfium, String>> = OnceLock::new();
+    let loaded = LIBRARY.get_or_init(|| {
+        let path = limits.libpdfium.clone().or_else(find_libpdfium);
+        let path =
+            path.ok_or_else(|| "libpdfium is in none of the places the service looks in".to_owned())?;
+        let bindings = Pdfium::bind_to_library(&path)
+            .map_err(|error| format!("{} cannot be loaded ({error})", path.display()))?;
+        Ok(Pdfium::new(bindings))
+    });
+    loaded
+        .as_ref()
+        .map_err(|reason| ExtractError::new(Code::PdfiumMissing, reason.clone()))
+}
