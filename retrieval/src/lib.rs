@@ -1,3 +1,15 @@
-//! Hybrid search over live document versions.
+//! Hybrid search over the live versions of a tenant's documents.
+//!
+//! Two legs look at once: BM25 in a tantivy index that is derived from Postgres and may be lost at any time, and cosine
+//! over embedding windows in pgvector. Their scores are fused so that the lexical share adapts to the question (see
+//! `fuse`), and every hit is joined to the live version of its document before it is returned: a replaced or deleted
+//! version cannot be found, however late an index is.
+
+mod catch_up;
+mod fuse;
 mod hit;
+mod lexical;
+mod searcher;
+
 pub use hit::{Hit, LegScore};
+pub use searcher::{LexicalState, Results, SearchError, SearchOptions, SearchTimings, Searcher};

@@ -38,13 +38,11 @@ pub struct RetrievalSettings {
     pub lexical: bool,
     /// Whether the vector leg takes part.
     pub vector: bool,
-    /// Weight of title and heading matches relative to the body in the lexical leg.
-    pub heading_boost: f32,
 }
 
 impl Default for RetrievalSettings {
     fn default() -> Self {
-        Self { lexical_weight: 0.4, leg_depth: 50, top_k: 8, lexical: true, vector: true, heading_boost: 0.5 }
+        Self { lexical_weight: 0.4, leg_depth: 50, top_k: 8, lexical: true, vector: true }
     }
 }
 

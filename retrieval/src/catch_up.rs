@@ -1,0 +1,203 @@
+//! Keeping the derived lexical indexes current: one directory per tenant, in a slot that this process owns.
+//!
+//! Two processes on one machine must not write one directory, and need not share one: each takes the first free slot
+//! below the index root and replays Postgres into it. A slot left behind by an earlier process is taken over with its
+//! watermark, so a restart replays only what was missed.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use plumbline_models::Embedder;
+use plumbline_store::{Store, StoreError, TenantTx};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+use uuid::Uuid;
+
+use crate::SearchError;
+use crate::lexical::{LexicalIndex, LexicalMatches};
+
+/// Documents replayed per commit: bounds the memory of a rebuild.
+const DOCUMENTS_PER_COMMIT: usize = 200;
+
+/// A directory below the index root that only this process writes.
+#[derive(Debug)]
+pub(crate) struct IndexSlot {
+    directory: PathBuf,
+    _lock: File,
+}
+
+impl IndexSlot {
+    /// Takes the first free slot below `root`.
+    pub(crate) fn take(root: &Path) -> Result<Self, SearchError> {
+        for number in 0..1_000 {
+            let directory = root.join(format!("slot-{number}"));
+            std::fs::create_dir_all(&directory).map_err(|error| index_error(&directory, &error))?;
+            let path = directory.join("lock");
+            let lock = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+                .map_err(|error| index_error(&path, &error))?;
+            if lock.try_lock().is_ok() {
+                return Ok(Self { directory, _lock: lock });
+            }
+        }
+        Err(index_error(root, &"no free slot"))
+    }
+}
+
+/// The indexes of all tenants, opened when first needed.
+pub(crate) struct LexicalIndexes {
+    slot: IndexSlot,
+    tenants: Mutex<HashMap<Uuid, Arc<TenantIndex>>>,
+}
+
+impl LexicalIndexes {
+    pub(crate) fn new(slot: IndexSlot) -> Self {
+        Self { slot, tenants: Mutex::default() }
+    }
+
+    pub(crate) fn of(&self, tenant: Uuid) -> Arc<TenantIndex> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || Arc::new(TenantIndex::new(self.slot.directory.join(tenant.to_string())));
+        Arc::clone(tenants.entry(tenant).or_insert_with(open))
+    }
+}
+
+/// One tenant's lexical index and what is remembered about the tenant between searches.
+pub(crate) struct TenantIndex {
+    directory: PathBuf,
+    index: OnceCell<Arc<LexicalIndex>>,
+    replaying: Arc<AsyncMutex<()>>,
+    space: OnceCell<i32>,
+    /// Live windows, as of a revision.
+    windows: Mutex<Option<(i64, i64)>>,
+}
+
+impl TenantIndex {
+    fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            index: OnceCell::new(),
+            replaying: Arc::default(),
+            space: OnceCell::new(),
+            windows: Mutex::default(),
+        }
+    }
+
+    async fn index(&self) -> Result<&Arc<LexicalIndex>, SearchError> {
+        self.index
+            .get_or_try_init(|| async {
+                let directory = self.directory.clone();
+                blocking(&self.directory, move || LexicalIndex::open(&directory)).await.map(Arc::new)
+            })
+            .await
+    }
+
+    /// The id of the embedder's vector space.
+    pub(crate) async fn space(&self, tx: &mut TenantTx, embedder: &dyn Embedder) -> Result<i32, StoreError> {
+        self.space.get_or_try_init(|| tx.ensure_space(embedder.model(), embedder.dimension())).await.copied()
+    }
+
+    /// How many live windows the tenant has, counted once per revision.
+    pub(crate) async fn live_windows(&self, tx: &mut TenantTx) -> Result<i64, StoreError> {
+        let revision = tx.revision().await?;
+        if let Some((at, windows)) = *self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+            && at == revision
+        {
+            return Ok(windows);
+        }
+        let windows = tx.live_windows().await?;
+        *self.windows.lock().unwrap_or_else(PoisonError::into_inner) = Some((revision, windows));
+        Ok(windows)
+    }
+
+    pub(crate) async fn search(&self, query: &str, limit: usize) -> Result<LexicalMatches, SearchError> {
+        let index = Arc::clone(self.index().await?);
+        let query = query.to_owned();
+        blocking(&self.directory, move || index.search(&query, limit)).await
+    }
+
+    /// Replays what is missing, waiting at most `patience`; true when the index is current. The replay goes on in the
+    /// background when the patience ends.
+    pub(crate) async fn catch_up_within(
+        self: &Arc<Self>,
+        store: &Store,
+        tenant: Uuid,
+        patience: Duration,
+    ) -> Result<bool, SearchError> {
+        let mut tx = store.tenant(tenant).await?;
+        let revision = tx.revision().await?;
+        tx.commit().await?;
+        if self.index().await?.watermark() >= revision {
+            return Ok(true);
+        }
+        let (this, store) = (Arc::clone(self), store.clone());
+        let replay = tokio::spawn(async move { this.catch_up(&store, tenant).await });
+        match tokio::time::timeout(patience, replay).await {
+            Ok(Ok(replayed)) => replayed.map(|()| true),
+            Ok(Err(panicked)) => Err(index_error(&self.directory, &panicked)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Replays everything published since the watermark.
+    pub(crate) async fn catch_up(&self, store: &Store, tenant: Uuid) -> Result<(), SearchError> {
+        let _one_at_a_time = self.replaying.lock().await;
+        let index = self.index().await?;
+        loop {
+            let watermark = index.watermark();
+            let mut tx = store.tenant(tenant).await?;
+            let changes = tx.changes_since(watermark).await?;
+            if changes.documents.is_empty() {
+                return Ok(());
+            }
+            let mut rest = changes.documents.as_slice();
+            while !rest.is_empty() {
+                let (batch, later) = rest.split_at(rest.len().min(DOCUMENTS_PER_COMMIT));
+                let mut documents = Vec::with_capacity(batch.len());
+                for document in batch {
+                    documents.push((*document, tx.live_chunks(*document).await?));
+                }
+                rest = later;
+                // Only the last commit may claim the revision: until then a crash replays from the old watermark.
+                let reached = if rest.is_empty() { changes.revision } else { watermark };
+                self.write(index, documents, reached).await?;
+            }
+            tx.commit().await?;
+            tracing::debug!(%tenant, revision = changes.revision, documents = changes.documents.len(), "retrieval.catch_up.done");
+        }
+    }
+
+    /// One commit; an index that cannot be written is thrown away, and the next catch-up replays all of it.
+    async fn write(
+        &self,
+        index: &Arc<LexicalIndex>,
+        documents: Vec<(Uuid, Vec<plumbline_store::LiveChunk>)>,
+        revision: i64,
+    ) -> Result<(), SearchError> {
+        let writing = Arc::clone(index);
+        let written = blocking(&self.directory, move || writing.replace(&documents, revision)).await;
+        if let Err(error) = &written {
+            tracing::warn!(%error, "retrieval.lexical.reset");
+            let reset = Arc::clone(index);
+            blocking(&self.directory, move || reset.reset()).await?;
+        }
+        written
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    directory: &Path,
+    work: impl FnOnce() -> tantivy::Result<T> + Send + 'static,
+) -> Result<T, SearchError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| index_error(directory, &error))?.map_err(|error| index_error(directory, &error))
+}
+
+fn index_error(path: &Path, reason: &dyn std::fmt::Display) -> SearchError {
+    SearchError::Index { path: path.display().to_string(), reason: reason.to_string() }
+}

@@ -1,0 +1,7 @@
+//! The lexical leg: BM25 over a derived index per tenant.
+
+mod analyze;
+mod index;
+mod question;
+
+pub(crate) use index::{LexicalIndex, LexicalMatches};

@@ -1,0 +1,220 @@
+//! One tenant's lexical index: a tantivy directory derived from Postgres.
+//!
+//! The commit payload is the watermark, the last revision the index has seen, so the two can never disagree. The
+//! directory holds nothing of its own: deleted or damaged, it is replayed from revision 0.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use plumbline_store::LiveChunk;
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, Query, TermQuery};
+use tantivy::schema::{
+    Field, IndexRecordOption, STORED, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions, Value,
+};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+use tantivy::{Index, IndexReader, ReloadPolicy, Term};
+use uuid::Uuid;
+
+use super::analyze::{Analyzer, detect};
+use super::question::{Question, Word};
+
+/// Raised when the schema or the analysis changes: an index of another number is rebuilt.
+const FORMAT: u32 = 1;
+
+/// Memory that one catch-up may use for new segments.
+const WRITER_BYTES: usize = 20 << 20;
+
+/// tantivy's BM25 saturation: a term scores at most `idf * (K1 + 1)`.
+const BM25_K1: f32 = 1.2;
+
+#[derive(Debug, Clone, Copy)]
+struct Fields {
+    chunk: Field,
+    document: Field,
+    language: Field,
+    text: Field,
+}
+
+/// What the lexical leg found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct LexicalMatches {
+    /// Chunks with their BM25 score, best first.
+    pub(crate) chunks: Vec<(Uuid, f32)>,
+    /// The most that any chunk could score for this question.
+    pub(crate) bound: f32,
+}
+
+/// A lexical index on disk.
+pub(crate) struct LexicalIndex {
+    directory: PathBuf,
+    fields: Fields,
+    open: RwLock<Open>,
+    /// One catch-up at a time.
+    writing: Mutex<()>,
+}
+
+struct Open {
+    index: Index,
+    reader: IndexReader,
+    watermark: i64,
+}
+
+impl LexicalIndex {
+    /// Opens the index in `directory`, or starts an empty one when there is none that can be read.
+    pub(crate) fn open(directory: &Path) -> tantivy::Result<Self> {
+        let (schema, fields) = schema();
+        let open = match open_existing(directory, &schema) {
+            Ok(open) => open,
+            Err(error) => {
+                if directory.exists() {
+                    tracing::warn!(%error, directory = %directory.display(), "lexical index starts anew");
+                    std::fs::remove_dir_all(directory)?;
+                }
+                create(directory, schema)?
+            }
+        };
+        Ok(Self { directory: directory.to_owned(), fields, open: RwLock::new(open), writing: Mutex::new(()) })
+    }
+
+    /// The last revision this index has seen.
+    pub(crate) fn watermark(&self) -> i64 {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).watermark
+    }
+
+    /// Replaces what is indexed of `documents` (each with the chunks of its live version, or none) and moves the
+    /// watermark to `revision`. Repeating it changes nothing.
+    pub(crate) fn replace(&self, documents: &[(Uuid, Vec<LiveChunk>)], revision: i64) -> tantivy::Result<()> {
+        let _only = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = self.open.read().unwrap_or_else(PoisonError::into_inner).index.clone();
+        let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
+        for (document, chunks) in documents {
+            writer.delete_term(Term::from_field_text(self.fields.document, &document.to_string()));
+            for chunk in chunks {
+                writer.add_document(self.fields.document_of(chunk))?;
+            }
+        }
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(&revision.to_string());
+        commit.commit()?;
+        writer.wait_merging_threads()?;
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        open.reader.reload()?;
+        open.watermark = revision;
+        Ok(())
+    }
+
+    /// Throws the index away and starts an empty one at watermark 0.
+    pub(crate) fn reset(&self) -> tantivy::Result<()> {
+        let _only = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if self.directory.exists() {
+            std::fs::remove_dir_all(&self.directory)?;
+        }
+        *open = create(&self.directory, schema().0)?;
+        Ok(())
+    }
+
+    /// The best `limit` chunks for a question, by BM25.
+    pub(crate) fn search(&self, question: &str, limit: usize) -> tantivy::Result<LexicalMatches> {
+        let searcher = self.open.read().unwrap_or_else(PoisonError::into_inner).reader.searcher();
+        let languages = super::question::languages(&searcher, self.fields.language)?;
+        let language = detect(question, &languages);
+        let question = Question::read(&searcher, self.fields.text, question, language.as_deref(), &languages)?;
+        if question.words.is_empty() || searcher.num_docs() == 0 {
+            return Ok(LexicalMatches::default());
+        }
+        let bound = question.words.iter().map(|word| word.idf * (BM25_K1 + 1.0)).sum();
+        let clauses = question.words.iter().filter(|word| word.is_known()).map(|word| self.clause(word)).collect();
+        let query = BooleanQuery::new(clauses);
+        let mut chunks = Vec::new();
+        for (score, address) in searcher.search(&query, &TopDocs::with_limit(limit.max(1)).order_by_score())? {
+            let document: TantivyDocument = searcher.doc(address)?;
+            let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_str());
+            if let Some(chunk) = chunk.and_then(|text| Uuid::parse_str(text).ok()) {
+                chunks.push((chunk, score));
+            }
+        }
+        // equal scores keep one order, whatever the segments
+        chunks.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(LexicalMatches { chunks, bound })
+    }
+
+    fn clause(&self, word: &Word) -> (Occur, Box<dyn Query>) {
+        let alternatives: Vec<Box<dyn Query>> = word
+            .terms
+            .iter()
+            .map(|(text, weight)| {
+                let term = Term::from_field_text(self.fields.text, text);
+                let query = Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs));
+                Box::new(BoostQuery::new(query, *weight)) as Box<dyn Query>
+            })
+            .collect();
+        (Occur::Should, Box::new(DisjunctionMaxQuery::new(alternatives)))
+    }
+}
+
+impl Fields {
+    fn document_of(&self, live: &LiveChunk) -> TantivyDocument {
+        let mut document = TantivyDocument::new();
+        let language = live.language.as_deref().unwrap_or_default();
+        document.add_text(self.chunk, live.chunk.id.to_string());
+        document.add_text(self.document, live.chunk.document_id.to_string());
+        document.add_text(self.language, language);
+        // Title and headings belong to what a chunk says: "Returns > Batteries" is context its sentences leave out.
+        let text = format!("{}\n{}\n{}", live.title, live.chunk.heading_path.join("\n"), live.chunk.body);
+        let tokens = Analyzer::new(Some(language), false)
+            .terms(&text)
+            .into_iter()
+            .enumerate()
+            .map(|(position, text)| Token { position, text, position_length: 1, ..Token::default() })
+            .collect();
+        document.add_pre_tokenized_text(self.text, PreTokenizedString { text: String::new(), tokens });
+        document
+    }
+}
+
+fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let terms = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs);
+    let fields = Fields {
+        chunk: builder.add_text_field("chunk", STORED),
+        document: builder.add_text_field("document", STRING),
+        language: builder.add_text_field("language", STRING),
+        text: builder.add_text_field("text", TextOptions::default().set_indexing_options(terms)),
+    };
+    (builder.build(), fields)
+}
+
+fn format_file(directory: &Path) -> PathBuf {
+    directory.join("plumbline-format")
+}
+
+fn open_existing(directory: &Path, schema: &Schema) -> tantivy::Result<Open> {
+    let format = std::fs::read_to_string(format_file(directory))?;
+    if format.trim() != FORMAT.to_string() {
+        return Err(tantivy::TantivyError::SchemaError(format!("format {} is not {FORMAT}", format.trim())));
+    }
+    let index = Index::open_in_dir(directory)?;
+    if &index.schema() != schema {
+        return Err(tantivy::TantivyError::SchemaError("another schema".to_owned()));
+    }
+    let damaged = index.validate_checksum()?;
+    if !damaged.is_empty() {
+        return Err(tantivy::TantivyError::SchemaError(format!("damaged files: {damaged:?}")));
+    }
+    opened(index)
+}
+
+fn create(directory: &Path, schema: Schema) -> tantivy::Result<Open> {
+    std::fs::create_dir_all(directory)?;
+    let index = Index::create_in_dir(directory, schema)?;
+    std::fs::write(format_file(directory), FORMAT.to_string())?;
+    opened(index)
+}
+
+fn opened(index: Index) -> tantivy::Result<Open> {
+    let watermark = index.load_metas()?.payload.and_then(|payload| payload.parse().ok()).unwrap_or(0);
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+    Ok(Open { index, reader, watermark })
+}

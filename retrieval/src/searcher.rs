@@ -1,0 +1,291 @@
+//! The search itself: both legs at once, fused, joined to the live versions.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plumbline_models::{Embedder, ModelError};
+use plumbline_store::{LiveHit, RetrievalSettings, Store, StoreError, VectorMatch, VectorScan};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
+use crate::fuse::{Candidate, Fused, fuse, lexical_share};
+use crate::lexical::LexicalMatches;
+use crate::{Hit, LegScore};
+
+/// Live windows of a tenant up to which every one is compared; above, the HNSW index is used. An exact scan of 20,000
+/// vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
+const EXACT_SCAN_UP_TO: i64 = 20_000;
+
+/// How long a question waits for the lexical index to replay what was just published.
+const CATCH_UP_PATIENCE: Duration = Duration::from_millis(400);
+
+/// What to search with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchOptions {
+    /// Hits wanted.
+    pub k: usize,
+    /// Settings of the tenant.
+    pub settings: RetrievalSettings,
+}
+
+/// State of the lexical leg during a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LexicalState {
+    /// It had seen everything published.
+    Current,
+    /// It is replaying; the vector leg alone saw the newest versions.
+    Behind,
+    /// It could not be read; the vector leg answered alone.
+    Unavailable,
+    /// Switched off in the settings.
+    Off,
+}
+
+/// Milliseconds per stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SearchTimings {
+    /// Embedding the question.
+    pub embed_ms: f64,
+    /// Lexical leg, run beside the embedding and the vector leg.
+    pub lexical_ms: f64,
+    /// Vector leg.
+    pub vector_ms: f64,
+    /// Loading, fusing.
+    pub fuse_ms: f64,
+    /// Everything, start to end.
+    pub total_ms: f64,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Results {
+    /// Hits, best first.
+    pub hits: Vec<Hit>,
+    /// Vector of the question.
+    #[serde(skip)]
+    pub query_vector: Vec<f32>,
+    /// BM25 of the best hit as a share of the most that this question could score, 0 to 1.
+    pub lexical_coverage: f32,
+    /// State of the lexical leg.
+    pub lexical: LexicalState,
+    /// How the vectors were scanned.
+    pub vector_scan: &'static str,
+    /// Time spent.
+    pub timings: SearchTimings,
+}
+
+/// A search failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The embedding model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The index directory cannot be used.
+    #[error("lexical index in {path}: {reason}")]
+    Index {
+        /// Directory.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Searches tenants' live documents. Cheap to share behind an [`Arc`].
+pub struct Searcher {
+    store: Store,
+    embedder: Arc<dyn Embedder>,
+    indexes: LexicalIndexes,
+}
+
+impl Searcher {
+    /// A searcher whose lexical indexes live in a free slot below `index_root`.
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] when the directory cannot be written.
+    pub fn open(
+        store: Store,
+        embedder: Arc<dyn Embedder>,
+        index_root: &std::path::Path,
+    ) -> Result<Self, SearchError> {
+        let indexes = LexicalIndexes::new(IndexSlot::take(index_root)?);
+        Ok(Self { store, embedder, indexes })
+    }
+
+    /// The `options.k` passages of live versions that fit `query` best.
+    pub async fn search(&self, tenant: Uuid, query: &str, options: &SearchOptions) -> Result<Results, SearchError> {
+        let began = Instant::now();
+        let settings = &options.settings;
+        let depth = settings.leg_depth.max(options.k).max(1);
+        let index = self.indexes.of(tenant);
+        let (vector_leg, lexical_leg) = tokio::join!(
+            self.vector_leg(tenant, query, depth, settings.vector, &index),
+            self.lexical_leg(tenant, query, depth, settings.lexical, &index),
+        );
+        let vector = vector_leg?;
+        let (matches, lexical, lexical_ms) = lexical_leg?;
+
+        let fusing = Instant::now();
+        let hits = self.fused_hits(tenant, &vector, &matches, options).await?;
+        let lexical_coverage =
+            hits.first().and_then(|hit| hit.lexical).map_or(0.0, |place| lexical_share(place.score, matches.bound));
+        let timings = SearchTimings {
+            embed_ms: vector.embed_ms,
+            lexical_ms,
+            vector_ms: vector.search_ms,
+            fuse_ms: millis(fusing),
+            total_ms: millis(began),
+        };
+        tracing::debug!(%tenant, hits = hits.len(), ?lexical, ?timings, "retrieval.search.done");
+        let vector_scan = vector.scan;
+        Ok(Results { hits, query_vector: vector.query, lexical_coverage, lexical, vector_scan, timings })
+    }
+
+    /// Replays what was published into the lexical index of `tenant` now, without the patience of a question.
+    pub async fn catch_up(&self, tenant: Uuid) -> Result<(), SearchError> {
+        self.indexes.of(tenant).catch_up(&self.store, tenant).await
+    }
+
+    /// Keeps the indexes of all tenants that were searched current, until dropped: replays whenever a version is
+    /// published, so that a question rarely has to wait for it.
+    pub async fn follow(&self) -> Result<(), SearchError> {
+        let mut listener = self.store.listen("plumbline_revisions").await?;
+        loop {
+            let note = listener.recv().await.map_err(StoreError::from)?;
+            if let Ok(tenant) = Uuid::parse_str(note.payload())
+                && let Err(error) = self.catch_up(tenant).await
+            {
+                tracing::warn!(%tenant, %error, "retrieval.catch_up.failed");
+            }
+        }
+    }
+
+    async fn vector_leg(
+        &self,
+        tenant: Uuid,
+        query: &str,
+        depth: usize,
+        wanted: bool,
+        index: &TenantIndex,
+    ) -> Result<VectorLeg, SearchError> {
+        let embedding = Instant::now();
+        let vector = self.embedder.embed_one(query).await?;
+        let embed_ms = millis(embedding);
+        let searching = Instant::now();
+        let mut tx = self.store.tenant(tenant).await?;
+        let space = index.space(&mut tx, self.embedder.as_ref()).await?;
+        let scan = match index.live_windows(&mut tx).await? {
+            windows if windows <= EXACT_SCAN_UP_TO => VectorScan::Exact,
+            _ => VectorScan::Approximate,
+        };
+        let matches = if wanted { tx.nearest_chunks(space, &vector, depth, scan).await? } else { Vec::new() };
+        tx.commit().await?;
+        let scan = if scan == VectorScan::Exact { "exact" } else { "hnsw" };
+        Ok(VectorLeg { query: vector, space, matches, scan, embed_ms, search_ms: millis(searching) })
+    }
+
+    async fn lexical_leg(
+        &self,
+        tenant: Uuid,
+        query: &str,
+        depth: usize,
+        wanted: bool,
+        index: &Arc<TenantIndex>,
+    ) -> Result<(LexicalMatches, LexicalState, f64), SearchError> {
+        let began = Instant::now();
+        if !wanted {
+            return Ok((LexicalMatches::default(), LexicalState::Off, 0.0));
+        }
+        let state = match index.catch_up_within(&self.store, tenant, CATCH_UP_PATIENCE).await {
+            Ok(true) => LexicalState::Current,
+            Ok(false) => LexicalState::Behind,
+            Err(SearchError::Index { path, reason }) => {
+                tracing::error!(path, reason, "retrieval.lexical.unavailable");
+                return Ok((LexicalMatches::default(), LexicalState::Unavailable, millis(began)));
+            }
+            Err(error) => return Err(error),
+        };
+        // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
+        match index.search(query, depth * 4).await {
+            Ok(matches) => Ok((matches, state, millis(began))),
+            Err(error) => {
+                tracing::error!(%error, "retrieval.lexical.unavailable");
+                Ok((LexicalMatches::default(), LexicalState::Unavailable, millis(began)))
+            }
+        }
+    }
+
+    /// Joins the candidates of both legs to the live versions and orders them.
+    async fn fused_hits(
+        &self,
+        tenant: Uuid,
+        vector: &VectorLeg,
+        lexical: &LexicalMatches,
+        options: &SearchOptions,
+    ) -> Result<Vec<Hit>, SearchError> {
+        let settings = &options.settings;
+        let depth = settings.leg_depth.max(options.k).max(1);
+        let mut wanted: Vec<Uuid> = vector.matches.iter().map(|m| m.chunk_id).collect();
+        wanted.extend(lexical.chunks.iter().take(depth).map(|(chunk, _)| *chunk));
+        wanted.sort();
+        wanted.dedup();
+        let query = settings.vector.then_some(vector.query.as_slice());
+        let mut tx = self.store.tenant(tenant).await?;
+        let live = tx.live_hits(&wanted, vector.space, query).await?;
+        tx.commit().await?;
+        let candidates: Vec<Candidate> =
+            live.iter().map(|hit| Candidate { chunk: hit.chunk_id, cosine: hit.cosine }).collect();
+        let nearest: Vec<(Uuid, f32)> = vector.matches.iter().map(|m| (m.chunk_id, m.cosine)).collect();
+        let weight = match (settings.lexical, settings.vector) {
+            (true, false) => 1.0,
+            (false, true) => 0.0,
+            _ => settings.lexical_weight.clamp(0.0, 1.0),
+        };
+        let mut by_chunk: std::collections::HashMap<Uuid, LiveHit> =
+            live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
+        Ok(fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weight)
+            .into_iter()
+            .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
+            .take(options.k)
+            .collect())
+    }
+}
+
+struct VectorLeg {
+    query: Vec<f32>,
+    space: i32,
+    matches: Vec<VectorMatch>,
+    scan: &'static str,
+    embed_ms: f64,
+    search_ms: f64,
+}
+
+fn hit_of(live: LiveHit, fused: Fused) -> Hit {
+    // The vector leg may have stopped before this chunk; its cosine is known all the same, its rank is not.
+    let vector = fused.vector.or_else(|| live.cosine.map(|score| LegScore { rank: 0, score }));
+    Hit {
+        chunk_id: live.chunk_id,
+        document_id: live.document_id,
+        version_id: live.version_id,
+        document_key: live.document_key,
+        document_title: live.document_title,
+        version_number: live.version_number,
+        start: usize::try_from(live.text_start).unwrap_or_default(),
+        end: usize::try_from(live.text_end).unwrap_or_default(),
+        page: live.page_from.and_then(|page| u32::try_from(page).ok()),
+        row: live.row_from.and_then(|row| u64::try_from(row).ok()),
+        heading_path: live.heading_path,
+        text: live.body,
+        score: fused.score,
+        lexical: fused.lexical,
+        vector,
+    }
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
+}
