@@ -66,7 +66,7 @@ async fn a_list_keeps_its_lead_in() {
 #[tokio::test]
 async fn one_item_of_a_list_carries_the_lead_in() {
     let text = "The following are not accepted:\n- opened cosmetics\n- swimwear without the hygiene label\n- gift cards";
-    let found = ask_with("Is opened swimwear accepted?", vec![passage("Returns", "", text, 0.6)], 1, 700).await;
+    let found = ask_with("Is swimwear accepted?", vec![passage("Returns", "", text, 0.6)], 1, 700).await;
     assert_eq!(found.sentences[0].text, "The following are not accepted: swimwear without the hygiene label.");
     assert_eq!(found.sentences[0].sources.len(), 2);
 }

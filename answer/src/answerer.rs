@@ -1,0 +1,197 @@
+//! The Answerer: a question and its conversation in, one structured answer out.
+//!
+//! Server, playground and eval all call this one function with the same settings row, so they cannot drift. It only
+//! puts the stages in order and takes their times; what each stage does is in its own file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use plumbline_models::{ChatModel, Embedder, ModelError};
+use plumbline_retrieval::{Results, SearchError, SearchOptions, Searcher};
+use plumbline_store::{Settings, SettingsVersion, Store, StoreError};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::answer::{Answer, Message, Reason, Route, Timings};
+use crate::phrases::Phrase;
+use crate::reply::{self, Draft};
+use crate::route::{self, RouteExamples, Routed, Thresholds, Witness};
+use crate::{compose, evidence::Evidence, ground, language, memory};
+
+/// Longest question that is read, in characters; the rest of a longer one is not a question.
+const LONGEST_QUESTION: usize = 1_500;
+
+/// Sets of extra route examples kept as vectors.
+const KEPT_EXAMPLES: usize = 64;
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Ask {
+    /// The customer's turn: one message, or several joined by line breaks.
+    pub question: String,
+    /// Earlier messages, oldest first.
+    pub history: Vec<Message>,
+    /// Language the caller believes the customer speaks, used when the text does not say.
+    pub language_hint: Option<String>,
+    /// Settings to answer with; `None` takes the tenant's live row.
+    pub settings: Option<SettingsVersion>,
+}
+
+/// Why there is no answer at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The settings could not be read.
+    #[error("settings could not be read")]
+    Settings(#[from] StoreError),
+    /// The search failed.
+    #[error("search failed")]
+    Search(#[from] SearchError),
+    /// A model failed.
+    #[error("model failed")]
+    Model(#[from] ModelError),
+}
+
+/// Answers questions from a tenant's live documents.
+pub struct Answerer {
+    store: Store,
+    searcher: Arc<Searcher>,
+    embedder: Arc<dyn Embedder>,
+    model: Arc<dyn ChatModel>,
+    built_in: OnceCell<Arc<RouteExamples>>,
+    extended: Mutex<HashMap<BTreeMap<String, Vec<String>>, Arc<RouteExamples>>>,
+}
+
+impl Answerer {
+    /// An answerer that searches with `searcher`, routes with `embedder` and composes with `model`.
+    pub fn new(store: Store, searcher: Arc<Searcher>, embedder: Arc<dyn Embedder>, model: Arc<dyn ChatModel>) -> Self {
+        Self { store, searcher, embedder, model, built_in: OnceCell::new(), extended: Mutex::default() }
+    }
+
+    /// Embeds the built-in route examples (about a second), so that the first customer need not wait for it.
+    pub async fn warm_up(&self) -> Result<(), AnswerError> {
+        self.examples(&BTreeMap::new()).await.map(|_| ())
+    }
+
+    /// Answers one turn.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when a part the answer needs is down. Not knowing the answer is not an error.
+    #[tracing::instrument(name = "answer.turn.answer", skip_all, fields(%tenant))]
+    pub async fn answer(&self, tenant: Uuid, ask: &Ask) -> Result<Answer, AnswerError> {
+        let clock = Instant::now();
+        let version = self.settings(tenant, ask).await?;
+        let settings = &version.settings;
+        let question: String = ask.question.trim().chars().take(LONGEST_QUESTION).collect();
+        let language =
+            language::detect(&question, &ask.history, ask.language_hint.as_deref(), &settings.answer.default_language);
+        let mut draft = Draft::new(version.version, language, question.clone());
+        if !settings.conversation.bot_enabled {
+            let routed = Routed { route: Route::Handoff, reason: Some(Reason::BotDisabled), phrase: Some(Phrase::BotDisabled) };
+            return Ok(draft.say(routed, settings, clock));
+        }
+        let query = memory::resolve(&question, &ask.history, settings.answer.memory_turns);
+        draft.query.clone_from(&query.text);
+        let routed = route::by_rules(&question, &query.text, &ask.history);
+        draft.timings.route_ms = milliseconds(clock);
+        if let Some(routed) = routed {
+            return Ok(draft.say(routed, settings, clock));
+        }
+        let options = SearchOptions { k: settings.retrieval.top_k, settings: settings.retrieval.clone() };
+        let results = self.searcher.search(tenant, &query.text, &options).await?;
+        draft.timings = Timings {
+            route_ms: draft.timings.route_ms,
+            embed_ms: results.timings.embed_ms,
+            lexical_ms: results.timings.lexical_ms,
+            vector_ms: results.timings.vector_ms,
+            fuse_ms: results.timings.fuse_ms,
+            ..Timings::default()
+        };
+        let routing = Instant::now();
+        let routed = self.route(&query.text, &results, settings).await?;
+        draft.timings.route_ms += milliseconds(routing);
+        let coverage = results.lexical_coverage;
+        draft.hits = results.hits;
+        if routed.phrase.is_some() {
+            return Ok(draft.say(routed, settings, clock));
+        }
+        self.from_documents(draft, routed, coverage, settings, clock).await
+    }
+
+    /// Composes, grounds and decides.
+    async fn from_documents(
+        &self,
+        mut draft: Draft,
+        routed: Routed,
+        coverage: f32,
+        settings: &Settings,
+        clock: Instant,
+    ) -> Result<Answer, AnswerError> {
+        let composing = Instant::now();
+        let evidence = Evidence::from_hits(&draft.hits);
+        let request = compose::request(&draft.query, &draft.language, &evidence, &settings.answer);
+        let composition = self.model.compose(&request).await?;
+        draft.usage.model = self.model.name().to_owned();
+        draft.usage.input_tokens = composition.usage.input;
+        draft.usage.output_tokens = composition.usage.output;
+        draft.timings.compose_ms = milliseconds(composing);
+
+        let grounding = Instant::now();
+        let sentences = compose::tidy(composition.sentences, &settings.answer);
+        let grounded = ground::ground(sentences, &evidence.passages, &draft.query);
+        let mut answer = reply::from_grounded(draft, routed, grounded, &evidence, coverage, settings);
+        answer.timings.ground_ms = milliseconds(grounding);
+        answer.timings.total_ms = milliseconds(clock);
+        Ok(answer)
+    }
+
+    async fn settings(&self, tenant: Uuid, ask: &Ask) -> Result<SettingsVersion, AnswerError> {
+        if let Some(settings) = &ask.settings {
+            return Ok(settings.clone());
+        }
+        let mut transaction = self.store.tenant(tenant).await?;
+        let settings = transaction.settings().await?;
+        transaction.commit().await?;
+        Ok(settings)
+    }
+
+    async fn route(&self, query: &str, results: &Results, settings: &Settings) -> Result<Routed, AnswerError> {
+        let vector = if results.query_vector.is_empty() {
+            self.embedder.embed_one(query).await?
+        } else {
+            results.query_vector.clone()
+        };
+        let similar = self.examples(&settings.routing.examples).await?.similarities(&vector);
+        let witness = Witness { cosine: reply::best_cosine(&results.hits), lexical_coverage: results.lexical_coverage };
+        let thresholds = Thresholds {
+            min_similarity: settings.routing.min_similarity,
+            out_of_scope_below: settings.routing.out_of_scope_below,
+        };
+        Ok(route::by_similarity(query, &similar, witness, thresholds))
+    }
+
+    /// The route examples with a business's own ones; each set is embedded once.
+    async fn examples(&self, extra: &BTreeMap<String, Vec<String>>) -> Result<Arc<RouteExamples>, AnswerError> {
+        let embedder = self.embedder.as_ref();
+        let built_in =
+            self.built_in.get_or_try_init(|| async { RouteExamples::built_in(embedder).await.map(Arc::new) }).await?;
+        if extra.is_empty() {
+            return Ok(Arc::clone(built_in));
+        }
+        let kept = self.extended.lock().unwrap_or_else(PoisonError::into_inner).get(extra).cloned();
+        if let Some(examples) = kept {
+            return Ok(examples);
+        }
+        let examples = Arc::new(built_in.with(embedder, extra).await?);
+        let mut extended = self.extended.lock().unwrap_or_else(PoisonError::into_inner);
+        if extended.len() >= KEPT_EXAMPLES {
+            extended.clear();
+        }
+        extended.insert(extra.clone(), Arc::clone(&examples));
+        Ok(examples)
+    }
+}
+
+pub(crate) fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
+}

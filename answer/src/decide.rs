@@ -1,0 +1,237 @@
+//! Decide: whether the evidence answers the question.
+//!
+//! Similarity tells an off-topic question from an on-topic one and hardly ever a near miss from a hit: "delivery to
+//! Keta" is as close to the tariff as "delivery to Tema". What tells them apart is the missing detail: a specific word of
+//! the question that the quoted evidence does not hold, or a kind of thing asked for that it does not contain. The
+//! confidence is a logistic over both sorts of features.
+
+use std::collections::HashSet;
+
+use plumbline_models::reading::{Asked, Word, near, words};
+
+use crate::answer::Reason;
+use crate::vocabulary;
+
+/// What is known about a composed reply before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Features {
+    /// Best fused score of the search.
+    pub fused: f32,
+    /// Best passage cosine.
+    pub cosine: f32,
+    /// Share of the question's idf mass that the best hit could match.
+    pub lexical_coverage: f32,
+    /// Relevance of the best sentence in the model's own measure.
+    pub relevance: f32,
+    /// Whether the reply holds the kind of thing asked for; `None` when no particular kind is.
+    pub kind_present: Option<bool>,
+    /// Specific words of the question (names, codes) that no evidence holds.
+    pub unknown: usize,
+    /// Specific words of the question that the quoted passages do not hold, although other evidence may.
+    pub unquoted: usize,
+    /// Share of the question's uncommon words that the quoted passages do not hold.
+    pub uncommon_missing: f32,
+}
+
+/// The decision with what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// Estimated probability that the evidence answers the question.
+    pub confidence: f32,
+    /// Why not to answer; `None` to answer.
+    pub reason: Option<Reason>,
+}
+
+/// Weights of the logistic, fitted by hand on questions about example documents; the eval's dev split decides changes.
+const BIAS: f32 = -2.2;
+const RELEVANCE: f32 = 5.6;
+const FUSED: f32 = 0.8;
+const COSINE: f32 = 1.2;
+const COVERAGE: f32 = 1.2;
+const KIND_ABSENT: f32 = -2.6;
+const KIND_PRESENT: f32 = 0.5;
+const UNQUOTED: f32 = -1.6;
+const UNCOMMON_MISSING: f32 = -2.2;
+const UNKNOWN: f32 = -3.5;
+
+/// Decides from the features.
+pub fn decide(features: &Features, min_confidence: f32) -> Verdict {
+    let kind = match features.kind_present {
+        Some(true) => KIND_PRESENT,
+        Some(false) => KIND_ABSENT,
+        None => 0.0,
+    };
+    let z = BIAS
+        + RELEVANCE * features.relevance
+        + FUSED * features.fused
+        + COSINE * features.cosine
+        + COVERAGE * features.lexical_coverage
+        + kind
+        + UNQUOTED * features.unquoted.min(2) as f32
+        + UNCOMMON_MISSING * features.uncommon_missing
+        + UNKNOWN * features.unknown.min(2) as f32;
+    let confidence = 1.0 / (1.0 + (-z).exp());
+    let lacks_detail = features.unknown > 0 || features.unquoted > 0 || features.kind_present == Some(false) || features.uncommon_missing >= 0.5;
+    let reason = if features.unknown > 0 {
+        Some(Reason::MissingDetail)
+    } else if confidence < min_confidence {
+        Some(if lacks_detail { Reason::MissingDetail } else { Reason::NoEvidence })
+    } else {
+        None
+    };
+    // An answer that is not given was not believed: the number says so too.
+    let confidence = if features.unknown > 0 { confidence.min(min_confidence * 0.9) } else { confidence };
+    Verdict { confidence, reason }
+}
+
+/// What the question names, checked against the evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Details {
+    /// See [`Features::unknown`].
+    pub unknown: usize,
+    /// See [`Features::unquoted`].
+    pub unquoted: usize,
+    /// See [`Features::uncommon_missing`].
+    pub uncommon_missing: f32,
+}
+
+/// Which details of `question` the texts hold: `quoted` is what the reply rests on (with titles and headings), `all` is
+/// everything that was found.
+pub fn details(question: &str, quoted: &str, all: &str) -> Details {
+    let (quoted, all) = (Held::of(quoted), Held::of(all));
+    let found = words(question);
+    let mut details = Details::default();
+    let (mut uncommon, mut missing) = (0_usize, 0_usize);
+    for (index, word) in found.iter().enumerate() {
+        if vocabulary::is_common(&word.folded) || is_measure(&found, index) {
+            continue;
+        }
+        if is_specific(question, &found, index) {
+            details.unknown += usize::from(!all.holds(word));
+            details.unquoted += usize::from(all.holds(word) && !quoted.holds(word));
+        }
+        uncommon += 1;
+        missing += usize::from(!quoted.holds(word));
+    }
+    if uncommon > 0 {
+        details.uncommon_missing = missing as f32 / uncommon as f32;
+    }
+    details
+}
+
+/// The words of a text, for lookups that forgive endings and one slip.
+struct Held {
+    stems: HashSet<String>,
+    folded: HashSet<String>,
+    squashed: String,
+}
+
+impl Held {
+    fn of(text: &str) -> Self {
+        let found = words(text);
+        let squashed = found.iter().map(|word| word.folded.as_str()).collect();
+        let (stems, folded) = found.into_iter().map(|word| (word.stem, word.folded)).unzip();
+        Self { stems, folded, squashed }
+    }
+
+    fn holds(&self, word: &Word<'_>) -> bool {
+        self.stems.contains(&word.stem)
+            || self.folded.iter().any(|other| near(other, &word.folded))
+            // "SunRay50" for "SunRay 50", "A3" in "KA3".
+            || (word.folded.len() >= 4 && self.squashed.contains(&word.folded))
+    }
+}
+
+/// A name inside a sentence, or a code: letters with digits, or the number behind a name.
+fn is_specific(question: &str, found: &[Word<'_>], index: usize) -> bool {
+    let word = &found[index];
+    let letters = word.text.chars().any(char::is_alphabetic);
+    if word.has_digit() {
+        let behind_name = index > 0 && found[index - 1].is_capitalised() && found[index - 1].end() + 1 >= word.start && !vocabulary::is_common(&found[index - 1].folded);
+        return letters || behind_name;
+    }
+    let shouting = question.chars().filter(|c| c.is_alphabetic()).all(|c| !c.is_lowercase());
+    let begins = index == 0 || question[found[index - 1].end()..word.start].contains(['.', '?', '!', ':', '¿', '¡', '\n', '"', '“']);
+    word.is_capitalised() && !begins && !shouting && word.text.chars().count() > 1
+}
+
+/// A plain number is a parameter ("8 kg", "3 nights"), which evidence need not repeat; so is its unit.
+fn is_measure(found: &[Word<'_>], index: usize) -> bool {
+    let word = &found[index];
+    let number = |word: &Word<'_>| word.text.bytes().all(|b| !b.is_ascii_alphabetic()) && word.has_digit();
+    let behind_name = index > 0 && found[index - 1].is_capitalised();
+    let glued_unit = word.folded.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',');
+    let unit = matches!(glued_unit, "kg" | "kgs" | "g" | "km" | "m" | "cm" | "l" | "w" | "h" | "am" | "pm" | "ghs" | "usd" | "eur" | "cedis" | "kilos" | "kilo");
+    (number(word) && !behind_name) || unit
+}
+
+/// Whether the reply holds the kind of thing the question asks for.
+pub fn kind_present(question: &str, reply: &str) -> Option<bool> {
+    Asked::of(question).map(|asked| asked.is_in(reply))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: Features = Features {
+        fused: 0.7,
+        cosine: 0.7,
+        lexical_coverage: 0.8,
+        relevance: 0.7,
+        kind_present: Some(true),
+        unknown: 0,
+        unquoted: 0,
+        uncommon_missing: 0.0,
+    };
+
+    #[test]
+    fn a_hit_is_answered_and_a_near_miss_is_not() {
+        assert_eq!(decide(&GOOD, 0.5).reason, None);
+        assert_eq!(decide(&Features { unknown: 1, ..GOOD }, 0.5).reason, Some(Reason::MissingDetail));
+        let without_price = Features { kind_present: Some(false), relevance: 0.5, cosine: 0.5, lexical_coverage: 0.4, ..GOOD };
+        assert_eq!(decide(&without_price, 0.5).reason, Some(Reason::MissingDetail));
+        let far = Features { relevance: 0.2, cosine: 0.2, lexical_coverage: 0.1, kind_present: None, ..GOOD };
+        assert_eq!(decide(&far, 0.5).reason, Some(Reason::NoEvidence));
+    }
+
+    #[test]
+    fn names_and_codes_must_be_in_the_evidence() {
+        let tariff = "Delivery tariff\nTown: Tema | Price: 35\nTown: Takoradi | Price: 50";
+        for (question, unknown) in [
+            ("How much is delivery to Tema?", 0),
+            ("How much is delivery to Keta?", 1),
+            ("how much is delivery to Takorady", 0),
+            ("Do you sell the SunRay 90?", 2),
+            ("Is part X-77B in stock?", 1),
+            ("Combien coûte la livraison à Lomé ?", 1),
+            ("Quanto custa a entrega em Tema?", 0),
+            ("¿Cuánto cuesta el envío a Lima?", 1),
+        ] {
+            assert_eq!(details(question, tariff, tariff).unknown, unknown, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_detail_of_another_passage_is_unquoted() {
+        let found = details("How much is delivery to Ho?", "Town: Tema | Price: 35", "Town: Tema | Price: 35\nTown: Ho | Price: 40");
+        assert_eq!((found.unknown, found.unquoted), (0, 1));
+    }
+
+    #[test]
+    fn uncommon_lower_case_words_count_too() {
+        assert!(details("do you sell generators", "We sell lamps.", "We sell lamps.").uncommon_missing > 0.9);
+        assert!(details("how do i get my money back", "Refunds take 5 days.", "Refunds take 5 days.").uncommon_missing < 0.1);
+        assert_eq!(details("how much for 8 kg to tema", "Town: Tema", "Town: Tema").uncommon_missing.to_bits(), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn confidence_is_a_probability_and_grows_with_relevance(relevance in 0.0_f32..1.0, more in 0.0_f32..0.5, unquoted in 0_usize..4) {
+            let low = decide(&Features { relevance, unquoted, ..GOOD }, 0.5);
+            let high = decide(&Features { relevance: relevance + more, unquoted, ..GOOD }, 0.5);
+            proptest::prop_assert!((0.0..=1.0).contains(&low.confidence));
+            proptest::prop_assert!(high.confidence >= low.confidence);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Which language the customer writes: the reply, the refusal and the bridge all follow it.
+//!
+//! Function words decide first, because chat messages are shorter than what statistical detectors need ("e ao
+//! domingo?"); a long text without them goes to the detector; a text that says nothing ("ok", "A3?") takes the language
+//! of the conversation, then the caller's hint, then the default. The documents' language never decides.
+
+use plumbline_models::reading::{fold, words};
+use whatlang::Lang;
+
+use crate::answer::{Message, Speaker};
+
+/// Letters from which the statistical detector is believed when no function word is known.
+const LONG_ENOUGH: usize = 24;
+
+/// Words that only one of the four languages uses (or nearly), folded; greetings included.
+const TELLING: &[(&str, &str)] = &[
+    (
+        "en",
+        "the is are was do does did have has you your i my we what when where which who how much many can could would will shall should and or \
+         of to for from with without about please hello hi hey thanks thank good morning afternoon evening it its this that there any not if \
+         need want get they them their be been price cost open delivery return refund warranty day days week weeks sunday monday saturday \
+         after before because while than then at on by does't u pls okay bye night people person speak talk buy order",
+    ),
+    (
+        "fr",
+        "le les des est sont je vous nous il elle on ce cette ces et ou pour avec sans dans sur quel quelle quels quelles combien comment quand \
+         pourquoi puis peut pouvez avez voudrais faut bonjour bonsoir merci salut svp aussi mon ma mes votre vos notre au aux du qui quoi \
+         pas ne livraison prix dimanche lundi jours jour semaine ouvert ouvrez coute cela ca l'heure heures parler personne acheter oui non voir",
+    ),
+    (
+        "pt",
+        "os um uma do da dos das no na nos nas ao aos nao voce voces meu minha seu sua quanto quanta quantos quantas qual quais quando onde \
+         como sao tem tenho posso pode podem quero queria gostaria ola oi obrigado obrigada bom boa dia tarde noite isso isto esse essa e com \
+         em ate depois ja domingo segunda entrega preco custa dias semana aberto abrem falar pessoa comprar sim fica garantia tambem",
+    ),
+    (
+        "es",
+        "el los las un una del al y cuanto cuanta cuantos cuantas cual cuales cuando donde como son tiene tengo puedo puede pueden quiero \
+         quisiera hola gracias buenos buenas dias tardes noches usted ustedes su sus esto eso ese esa con en hasta despues ya domingo lunes \
+         entrega precio cuesta dia semana abierto abren hablar persona comprar si hay es lo le les mi mis tambien por favor que garantia",
+    ),
+];
+
+/// The customer's language as an ISO 639-1 code.
+pub fn detect(question: &str, history: &[Message], hint: Option<&str>, default: &str) -> String {
+    if let Some(language) = of_text(question) {
+        return language;
+    }
+    let earlier = history.iter().rev().filter(|message| message.role == Speaker::Customer);
+    earlier
+        .into_iter()
+        .find_map(|message| of_text(&message.text))
+        .or_else(|| hint.and_then(two_letters))
+        .or_else(|| two_letters(default))
+        .unwrap_or_else(|| "en".to_owned())
+}
+
+/// The language of `text` alone, if it can be told.
+pub fn of_text(text: &str) -> Option<String> {
+    if let Some(code) = by_marks(text).or_else(|| by_function_words(text)) {
+        return Some(code.to_owned());
+    }
+    let found = whatlang::detect(text)?;
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let other_script = !matches!(found.script(), whatlang::Script::Latin);
+    let believable = other_script || (letters >= LONG_ENOUGH && found.is_reliable());
+    believable.then(|| iso_639_1(found.lang())).flatten().map(str::to_owned)
+}
+
+/// Letters and marks that settle it.
+fn by_marks(text: &str) -> Option<&'static str> {
+    if text.contains(['¿', '¡', 'ñ', 'Ñ']) {
+        return Some("es");
+    }
+    text.contains(['ã', 'õ', 'Ã', 'Õ']).then_some("pt")
+}
+
+/// The language with the most telling words; nothing on a tie.
+fn by_function_words(text: &str) -> Option<&'static str> {
+    let text = fold(text);
+    let found: Vec<String> = words(&text).into_iter().map(|word| word.folded).collect();
+    let mut counts: Vec<(usize, &'static str)> = TELLING
+        .iter()
+        .map(|(code, list)| {
+            let count = found.iter().filter(|word| list.split_whitespace().any(|known| known == word.as_str())).count();
+            (count, *code)
+        })
+        .collect();
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let (first, second) = (counts[0], counts[1]);
+    // In a long text of another language a stray match proves nothing.
+    let dense = first.0 * 6 >= found.len();
+    (first.0 > second.0 && dense).then_some(first.1)
+}
+
+/// The first two letters of a tag such as `pt-BR`.
+fn two_letters(tag: &str) -> Option<String> {
+    let code: String = tag.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    (code.len() == 2).then_some(code)
+}
+
+fn iso_639_1(language: Lang) -> Option<&'static str> {
+    Some(match language {
+        Lang::Eng => "en",
+        Lang::Fra => "fr",
+        Lang::Por => "pt",
+        Lang::Spa => "es",
+        Lang::Deu => "de",
+        Lang::Ita => "it",
+        Lang::Nld => "nl",
+        Lang::Pol => "pl",
+        Lang::Tur => "tr",
+        Lang::Swe => "sv",
+        Lang::Rus => "ru",
+        Lang::Ukr => "uk",
+        Lang::Ara => "ar",
+        Lang::Heb => "he",
+        Lang::Hin => "hi",
+        Lang::Ben => "bn",
+        Lang::Urd => "ur",
+        Lang::Cmn => "zh",
+        Lang::Jpn => "ja",
+        Lang::Kor => "ko",
+        Lang::Vie => "vi",
+        Lang::Ind => "id",
+        Lang::Ell => "el",
+        Lang::Amh => "am",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_messages_are_told_apart() {
+        for (text, language) in [
+            ("How much is it?", "en"),
+            ("and for Sundays?", "en"),
+            ("hello", "en"),
+            ("Combien ça coûte ?", "fr"),
+            ("et le dimanche ?", "fr"),
+            ("bonjour", "fr"),
+            ("e ao domingo?", "pt"),
+            ("Quanto custa a entrega?", "pt"),
+            ("boa tarde", "pt"),
+            ("¿y los domingos?", "es"),
+            ("cuanto cuesta el envio", "es"),
+            ("hola buenas", "es"),
+        ] {
+            assert_eq!(detect(text, &[], None, "xx"), language, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_languages_are_named_when_the_text_is_long_enough() {
+        assert_eq!(detect("Wie lange dauert die Lieferung nach München und was kostet sie?", &[], None, "en"), "de");
+        assert_eq!(detect("متى يفتح المتجر؟", &[], None, "en"), "ar");
+    }
+
+    #[test]
+    fn a_text_that_says_nothing_takes_the_conversation_then_the_hint_then_the_default() {
+        let history =
+            [Message { role: Speaker::Customer, text: "Bonjour, vous livrez à Ho ?".to_owned() }, Message { role: Speaker::Bot, text: "The".to_owned() }];
+        assert_eq!(detect("A3?", &history, Some("es"), "en"), "fr");
+        assert_eq!(detect("A3?", &[], Some("pt-BR"), "en"), "pt");
+        assert_eq!(detect("A3?", &[], None, "es"), "es");
+        assert_eq!(detect("👍", &[], Some("?"), ""), "en");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_a_language(text in "\\PC{0,40}") {
+            proptest::prop_assert_eq!(detect(&text, &[], None, "en").len(), 2);
+        }
+    }
+}
