@@ -21,12 +21,13 @@ pub(super) fn remove(pages: &mut [Vec<Segment>]) {
         }
     }
     let readable = pages.iter().filter(|segments| !segments.is_empty()).count();
-    let needed = MIN_REPEATS.max(readable / 10);
-    for (segments, edges) in pages.iter_mut().zip(&edges) {
+    // On two pages a repeated line is furniture only as the very first or last one.
+    let needed = MIN_REPEATS.max(readable / 10).min(readable.max(2));
+    for (number, (segments, edges)) in pages.iter_mut().zip(&edges).enumerate() {
         let repeated = |edge: &&Edge| {
-            edge.keys
-                .iter()
-                .any(|key| tally.get(key).is_some_and(|count| *count >= needed))
+            let often = edge.keys.iter().any(|key| tally.get(key).is_some_and(|count| *count >= needed));
+            let counts = edge.outermost && is_page_number(&edge.text, number + 1);
+            (often && (needed >= MIN_REPEATS || edge.outermost)) || counts
         };
         let doomed: Vec<usize> = edges
             .iter()
@@ -45,6 +46,8 @@ struct Edge {
     /// border between two is not missed.
     keys: [(String, i32); 2],
     orders: Vec<usize>,
+    outermost: bool,
+    text: String,
 }
 
 fn edges(segments: &[Segment]) -> Vec<Edge> {
@@ -63,8 +66,9 @@ fn edges(segments: &[Segment]) -> Vec<Edge> {
     rows.iter()
         .enumerate()
         .filter(|(index, _)| is_edge(*index))
-        .map(|(_, row)| {
-            let text = fingerprint(&row.text());
+        .map(|(index, row)| {
+            let line = row.text();
+            let text = fingerprint(&line);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "page heights are far below the limit"
@@ -73,6 +77,8 @@ fn edges(segments: &[Segment]) -> Vec<Edge> {
             Edge {
                 keys: [(text.clone(), step * 2), (text, nearest(row.y(), step))],
                 orders: by_order(row),
+                outermost: index == 0 || index + 1 == count,
+                text: line,
             }
         })
         .collect()
@@ -82,6 +88,23 @@ fn edges(segments: &[Segment]) -> Vec<Edge> {
 fn nearest(y: f32, step: i32) -> i32 {
     let inside = y / 6.0 - (y / 6.0).floor();
     if inside < 0.5 { step * 2 - 1 } else { step * 2 + 1 }
+}
+
+/// "7", "- 7 -", "Page 7 of 12" on page 7.
+fn is_page_number(line: &str, page: usize) -> bool {
+    const WORDS: [&str; 16] = [
+        "page", "p", "pg", "of", "seite", "von", "página", "pagina", "pág", "pag", "de", "di", "sur",
+        "strana", "sida", "blz",
+    ];
+    let lower = line.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let known = words
+        .iter()
+        .all(|word| WORDS.contains(word) || word.bytes().all(|b| b.is_ascii_digit()));
+    known && words.len() <= 4 && words.iter().any(|word| word.parse() == Ok(page))
 }
 
 /// Digits differ from page to page, everything else repeats. A line of digits only is a page

@@ -264,6 +264,7 @@ fn judge(rows: &[Row], first: usize, last: usize, x: f32) -> Option<(usize, Gutt
     while last > first && rows[last].y() > bottom && !band(first, last).iter().any(|row| row.y() <= bottom) {
         last -= 1;
     }
+    (first, last) = without_detached_edges(rows, first, last);
     let (left, right) = sides(band(first, last), x);
     if left.len() < MIN_COLUMN_LINES || right.len() < MIN_COLUMN_LINES {
         return None;
@@ -272,6 +273,17 @@ fn judge(rows: &[Row], first: usize, last: usize, x: f32) -> Option<(usize, Gutt
     let left_edge = left.iter().map(|segment| segment.x1).fold(f32::MIN, f32::max);
     let right_edge = right.iter().map(|segment| segment.x0).fold(f32::MAX, f32::min);
     if right_edge - left_edge < size * 0.6 {
+        return None;
+    }
+    let (left_crowd, right_crowd) = (
+        crowded(band(first, last), |s| is_left(&s)),
+        crowded(band(first, last), |s| !is_left(&s)),
+    );
+    // Cells stand next to each other on both sides; of columns, one side is a column of its own.
+    if left_crowd.min(right_crowd) > 0.2
+        || has_short_parts(&left, left_crowd)
+        || has_short_parts(&right, right_crowd)
+    {
         return None;
     }
     let both = band(first, last).iter().filter(has_both).count();
@@ -298,10 +310,40 @@ fn judge(rows: &[Row], first: usize, last: usize, x: f32) -> Option<(usize, Gutt
     ))
 }
 
+/// A page's header and footer stand apart from the columns between them.
+fn without_detached_edges(rows: &[Row], first: usize, last: usize) -> (usize, usize) {
+    const EDGE_ROWS: usize = 3;
+    let apart = |above: usize| {
+        rows[above + 1].y() - rows[above].y() > 2.4 * rows[above].size().max(rows[above + 1].size())
+    };
+    let top = (first..last.min(first + EDGE_ROWS))
+        .rev()
+        .find(|above| apart(*above) && *above + EDGE_ROWS < last);
+    let first = top.map_or(first, |above| above + 1);
+    let bottom = (first.max(last.saturating_sub(EDGE_ROWS))..last)
+        .find(|above| apart(*above) && first + EDGE_ROWS < *above);
+    (first, bottom.unwrap_or(last))
+}
+
 fn sides(rows: &[Row], x: f32) -> (Vec<&Segment>, Vec<&Segment>) {
     rows.iter()
         .flat_map(|row| &row.segments)
         .partition(|segment| segment.x1 <= x + 1.0)
+}
+
+/// Share of a side's rows that have several parts there.
+#[expect(clippy::cast_precision_loss, reason = "a share of the rows of one page")]
+fn crowded(rows: &[Row], on_side: impl Fn(&Segment) -> bool) -> f32 {
+    let parts = |row: &Row| row.segments.iter().filter(|segment| on_side(segment)).count();
+    let present = rows.iter().filter(|row| parts(row) > 0).count();
+    let several = rows.iter().filter(|row| parts(row) > 1).count();
+    several as f32 / present.max(1) as f32
+}
+
+/// True when a side with several parts per row has parts as short as codes or numbers.
+fn has_short_parts(side: &[&Segment], crowd: f32) -> bool {
+    let short = side.iter().filter(|segment| segment.chars() < 8).count();
+    crowd > 0.2 && short * 4 > side.len()
 }
 
 fn span(side: &[&Segment]) -> Option<(f32, f32)> {

@@ -138,7 +138,8 @@ fn settle(mut piece: Piece, body: Body) -> Piece {
     piece.text = clean::collapse(&piece.text);
     if piece.kind == PieceKind::HeadingCandidate {
         let larger = piece.size > body.size * 1.12;
-        let ends_openly = !piece.text.ends_with(['.', ',', ';']) || piece.text.len() < 8;
+        let ends_openly =
+            !piece.text.ends_with(['.', ',', ';']) || piece.text.ends_with("...") || piece.text.len() < 8;
         let label = !larger && piece.text.ends_with(':') && piece.text.len() > 60;
         if piece.text.chars().count() > MAX_HEADING || !ends_openly || label {
             piece.kind = PieceKind::Paragraph;

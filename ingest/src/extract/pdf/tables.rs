@@ -43,9 +43,14 @@ pub(super) fn cut(rows: Vec<Row>) -> Vec<Piece> {
 /// Within rows that follow each other closely, a table is the stretch from the first to the last
 /// row with several parts, as long as their columns hold.
 fn cut_run(rows: Vec<Row>, out: &mut Vec<Piece>) {
+    let is_multi = |row: &Row| row.segments.len() >= 2;
+    let pairs = rows
+        .windows(2)
+        .filter(|pair| is_multi(&pair[0]) && is_multi(&pair[1]));
+    let pitch = median(pairs.map(|pair| pair[1].y() - pair[0].y()));
     let mut index = 0;
     while index < rows.len() {
-        let end = table_end(&rows, index);
+        let end = table_end(&rows, index, pitch);
         if let Some(end) = end
             && let Some(table) = build(&rows[index..end])
         {
@@ -59,7 +64,7 @@ fn cut_run(rows: Vec<Row>, out: &mut Vec<Piece>) {
 }
 
 /// One past the last row of a table that starts at `start`.
-fn table_end(rows: &[Row], start: usize) -> Option<usize> {
+fn table_end(rows: &[Row], start: usize, pitch: f32) -> Option<usize> {
     if rows[start].segments.len() < 2 {
         return None;
     }
@@ -74,13 +79,13 @@ fn table_end(rows: &[Row], start: usize) -> Option<usize> {
         let enough = merged.len() >= 2 && merged.len() + 1 >= columns.len().min(3);
         if row.segments.len() >= 2 && enough {
             multi += 1;
-        } else if !(row.segments.len() == 1 && enough && is_continuation(rows, end)) {
+        } else if !(row.segments.len() == 1 && enough && is_continuation(rows, end, pitch)) {
             break;
         }
         columns = merged;
         end += 1;
     }
-    while end > start + 1 && rows[end - 1].segments.len() < 2 && !is_continuation(rows, end - 1) {
+    while end > start + 1 && rows[end - 1].segments.len() < 2 && !is_continuation(rows, end - 1, pitch) {
         end -= 1;
     }
     let wide = rows[start..end]
@@ -92,18 +97,23 @@ fn table_end(rows: &[Row], start: usize) -> Option<usize> {
 
 /// A single part directly below a row is the second line of one of its cells, unless it starts
 /// at the left edge and fills the width like a sentence.
-fn is_continuation(rows: &[Row], index: usize) -> bool {
+fn is_continuation(rows: &[Row], index: usize, pitch: f32) -> bool {
     let (Some(row), Some(above)) = (
         rows.get(index),
         index.checked_sub(1).and_then(|above| rows.get(above)),
     ) else {
         return false;
     };
-    let close = row.y() - above.y() < 1.45 * row.size();
+    let close = is_tight(row.y() - above.y(), row.size(), pitch);
     let under_a_later_cell = row.x0() > above.x0() + row.size();
     let narrow = row.x1() < above.segments.get(1).map_or(f32::MIN, |second| second.x0);
     let same_look = (row.size() - above.size()).abs() < 1.0;
     close && same_look && (under_a_later_cell || (narrow && above.segments.len() >= 2))
+}
+
+/// Lines of one cell stand closer than rows do.
+fn is_tight(distance: f32, size: f32, pitch: f32) -> bool {
+    distance < 1.45 * size || (distance < 1.9 * size && distance < pitch * 0.85)
 }
 
 fn intervals(row: &Row) -> Vec<(f32, f32)> {
@@ -145,7 +155,7 @@ fn build(rows: &[Row]) -> Option<Table> {
         let distance = index
             .checked_sub(1)
             .map_or(f32::MAX, |above| row.y() - rows[above].y());
-        let tight = distance < 1.45 * row.size() && (distance < pitch * 0.85 || filled < columns.len());
+        let tight = is_tight(distance, row.size(), pitch);
         let wraps =
             index > 0 && filled < columns.len() && tight && (cells[0].is_empty() || distance < pitch * 0.85);
         if let Some(last) = grid.last_mut().filter(|_| wraps) {
