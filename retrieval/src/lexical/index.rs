@@ -64,7 +64,10 @@ impl LexicalIndex {
     /// Opens the index in `directory`, or starts an empty one when there is none that can be read.
     pub(crate) fn open(directory: &Path) -> tantivy::Result<Self> {
         let (schema, fields) = schema();
-        let open = match open_existing(directory, &schema) {
+        // tantivy panics on some damaged files (a footer cut short); that too means "build it again".
+        let existing = std::panic::catch_unwind(|| open_existing(directory, &schema))
+            .unwrap_or_else(|_| Err(tantivy::TantivyError::InternalError("damaged beyond reading".to_owned())));
+        let open = match existing {
             Ok(open) => open,
             Err(error) => {
                 if directory.exists() {
