@@ -1,0 +1,327 @@
+//! The command line.
+//!
+//! The only place that reads the clock, the environment and the arguments; everything below it gets
+//! them as values.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::error::EvalError;
+use crate::gate::Exit;
+use crate::golden::lint::{Level, kinds, lint, quotes};
+use crate::golden::load::{Golden, load};
+use crate::golden::repin;
+use crate::golden::split::Selection;
+use crate::golden::texts::read_texts;
+use crate::metrics::registry::METRICS;
+use crate::progress::Progress;
+use crate::report::{Report, console, diff, json};
+use crate::run::{RunOptions, TargetOptions, run};
+use crate::target::local::LocalSettings;
+
+/// Ask a golden set, measure the answers, and say by the exit code whether they may reach customers.
+#[derive(Debug, Parser)]
+#[command(name = "plumbline-eval", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  every blocking gate passed (or none was given)
+  1  a gate failed
+  2  the command line, a gate or the golden set is wrong
+  3  a gate is inconclusive: too few cases, missing verdicts (see --allow-inconclusive)
+  4  the corpus has moved away from the cases; mend the quotes or run `repin --write`
+  5  the system could not be asked: too many errors, no database, no server";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask every case, print the metrics and judge the gates.
+    #[command(after_help = EXIT_CODES, after_long_help = long_help())]
+    Run(RunArgs),
+    /// Check the cases: fields, duplicates, and whether every quote stands in its document.
+    Lint {
+        /// Golden directory (golden.toml, corpus/, cases/).
+        #[arg(long, value_name = "DIR", default_value = "golden")]
+        golden: PathBuf,
+    },
+    /// Find every quote again after the corpus changed, and move the pin.
+    Repin {
+        /// Golden directory.
+        #[arg(long, value_name = "DIR", default_value = "golden")]
+        golden: PathBuf,
+        /// Write the new offsets and the manifest hash; without it they are only shown.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Compare two runs: fixed, broken, still failing.
+    Diff {
+        /// The earlier report.json, or the directory that holds it.
+        before: PathBuf,
+        /// The later one.
+        after: PathBuf,
+    },
+    /// Read one file for the ingest pipeline.
+    #[command(hide = true)]
+    ExtractWorker,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Golden directory (golden.toml, corpus/, cases/).
+    #[arg(long, value_name = "DIR", default_value = "golden")]
+    golden: PathBuf,
+    /// A demand such as recall_at_5=0.75; overrules the same metric of --gates. May be repeated.
+    #[arg(long = "gate", value_name = "METRIC=VALUE")]
+    gate: Vec<String>,
+    /// File of demands with slices, bounds and severities.
+    #[arg(long, value_name = "FILE")]
+    gates: Option<PathBuf>,
+    /// Ask a running server instead of an answerer in this process.
+    #[arg(long, value_name = "URL", requires = "api_key_env")]
+    target: Option<String>,
+    /// Name of the environment variable that holds the server's API key.
+    #[arg(long, value_name = "NAME")]
+    api_key_env: Option<String>,
+    /// Write report.json and report.md there.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Where the private database and the ingested corpus are kept between runs.
+    #[arg(long, value_name = "DIR", env = "PLUMBLINE_DATA_DIR", default_value = ".data")]
+    data: PathBuf,
+    /// The provisioned runtime: Postgres, ONNX Runtime, libpdfium, the embedding model.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PLUMBLINE_RUNTIME",
+        default_value = "runtime/.local"
+    )]
+    runtime: PathBuf,
+    /// Use this Postgres instead of a private one.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// Calls at a time.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// First calls whose latency is not counted.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    warmup: usize,
+    /// Which side of the fixed split to ask.
+    #[arg(long, value_enum, default_value_t = Selection::All)]
+    split: Selection,
+    /// End with 0 although a gate is inconclusive.
+    #[arg(long)]
+    allow_inconclusive: bool,
+    /// Print the whole report as JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+fn long_help() -> String {
+    let mut help =
+        "Metrics for --gate and gate files (min where high is good, max where low is good):\n".to_owned();
+    for metric in METRICS {
+        help.push_str(&format!(
+            "  {:<20} {:?} is good. {}\n",
+            metric.name, metric.direction, metric.about
+        ));
+    }
+    help + "\n" + EXIT_CODES
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if matches!(cli.command, Command::ExtractWorker) {
+        return plumbline_ingest::worker_main();
+    }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // Only fails when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let exit = match cli.command {
+        Command::Run(args) => run_command(args),
+        Command::Lint { golden } => lint_command(&golden),
+        Command::Repin { golden, write } => repin_command(&golden, write),
+        Command::Diff { before, after } => diff_command(&before, &after),
+        Command::ExtractWorker => return plumbline_ingest::worker_main(),
+    };
+    ExitCode::from(exit.unwrap_or_else(|error| tell(&error)))
+}
+
+/// Tells an error: the details on stderr, the exit code with its cause as the last line.
+fn tell(error: &EvalError) -> u8 {
+    let message = error.to_string();
+    eprintln!("{message}");
+    let mut cause = message.lines().next().unwrap_or_default().to_owned();
+    let more = message.lines().count().saturating_sub(1);
+    if more > 0 {
+        cause.push_str(&format!(" (and {more} more lines above)"));
+    }
+    let exit = Exit {
+        code: error.exit_code(),
+        cause,
+    };
+    println!("{exit}");
+    exit.code
+}
+
+fn run_command(args: RunArgs) -> Result<u8, EvalError> {
+    let as_json = args.json;
+    let options = options(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| EvalError::Infra(format!("no threads: {error}")))?;
+    let report = runtime.block_on(run(&options, &Progress::new()))?;
+    print_report(&report, as_json)?;
+    Ok(report.exit.code)
+}
+
+fn print_report(report: &Report, as_json: bool) -> Result<(), EvalError> {
+    if !as_json {
+        print!("{}", console::render(report));
+        return Ok(());
+    }
+    let text = serde_json::to_string_pretty(report).map_err(|error| EvalError::Infra(error.to_string()))?;
+    println!("{text}");
+    eprintln!("{}", report.exit);
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge where clock and environment become values"
+)]
+fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
+    let target = match (args.target, args.api_key_env) {
+        (Some(url), Some(name)) => {
+            let api_key = std::env::var(&name)
+                .map_err(|_| EvalError::Usage(format!("--api-key-env: the variable {name} is not set")))?;
+            TargetOptions::Http { url, api_key }
+        }
+        _ => TargetOptions::Local(LocalSettings {
+            data: args.data,
+            runtime: args.runtime,
+            database_url: args.database_url,
+        }),
+    };
+    Ok(RunOptions {
+        golden: args.golden,
+        gates: args.gate,
+        gate_file: args.gates,
+        target,
+        report: args.report,
+        concurrency: usize::from(args.concurrency),
+        warm_up: args.warmup,
+        selection: args.split,
+        allow_inconclusive: args.allow_inconclusive,
+        started_at: chrono::Utc::now(),
+    })
+}
+
+fn lint_command(dir: &std::path::Path) -> Result<u8, EvalError> {
+    let golden = load(dir)?;
+    let mut findings = lint(&golden);
+    findings.extend(quotes(&golden, &read_texts(&golden)?));
+    findings.sort_by(|a, b| a.place.cmp(&b.place));
+    for finding in &findings {
+        println!("{finding}");
+    }
+    summary(&golden);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error)
+        .count();
+    let warnings = findings.len() - errors;
+    let told = format!(
+        "{errors} errors, {warnings} warnings in {} cases",
+        golden.cases.len()
+    );
+    let exit = if errors == 0 {
+        Exit::ok(told)
+    } else {
+        Exit { code: 2, cause: told }
+    };
+    println!("{exit}");
+    Ok(exit.code)
+}
+
+fn summary(golden: &Golden) {
+    let kinds: Vec<String> = kinds(&golden.cases)
+        .iter()
+        .map(|(kind, n)| format!("{n} {kind}"))
+        .collect();
+    println!(
+        "{}: {} documents, {}",
+        golden.header.name,
+        golden.docs.len(),
+        kinds.join(", ")
+    );
+    if !golden.corpus_is_pinned() {
+        println!(
+            "the corpus is not the pinned one; run `plumbline-eval repin --write` and commit the result"
+        );
+    }
+}
+
+fn repin_command(dir: &std::path::Path, write: bool) -> Result<u8, EvalError> {
+    let golden = load(dir)?;
+    let plan = repin::plan(&golden, &read_texts(&golden)?);
+    for moved in &plan.moves {
+        println!("{moved}");
+    }
+    for lost in &plan.stale {
+        println!("{lost}");
+    }
+    if !golden.corpus_is_pinned() {
+        println!(
+            "corpus_manifest_sha256: {:?} -> {:?}",
+            golden.header.corpus_manifest_sha256, golden.manifest
+        );
+    }
+    if write {
+        repin::write(&golden, &plan)?;
+    }
+    let done = if write {
+        "written"
+    } else {
+        "shown only, use --write"
+    };
+    let told = format!(
+        "{} moved ({done}), {} unchanged, {} stale",
+        plan.moves.len(),
+        plan.kept,
+        plan.stale.len()
+    );
+    let exit = if plan.stale.is_empty() {
+        Exit::ok(told)
+    } else {
+        Exit { code: 4, cause: told }
+    };
+    println!("{exit}");
+    Ok(exit.code)
+}
+
+fn diff_command(before: &std::path::Path, after: &std::path::Path) -> Result<u8, EvalError> {
+    print!("{}", diff::render(&json::read(before)?, &json::read(after)?));
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

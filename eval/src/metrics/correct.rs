@@ -1,0 +1,66 @@
+//! Does the reply say what a correct reply says?
+
+use plumbline_answer::{Answer, Outcome};
+use serde::{Deserialize, Serialize};
+
+use super::Measured;
+use super::grade::Graded;
+use crate::golden::case::{Case, Kind};
+use crate::golden::normal::contains;
+use crate::stats::real;
+
+/// The phrase checks of one reply.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phrases {
+    /// Phrases of `must_include` that the reply lacks.
+    pub missing: Vec<String>,
+    /// Phrases of `must_not` that the reply holds.
+    pub forbidden: Vec<String>,
+}
+
+/// Checks the phrases of a case in normal form, as whole words and numbers.
+pub fn phrases(case: &Case, answer: &Answer) -> Phrases {
+    let absent = |phrase: &&String| !contains(&answer.text, phrase);
+    Phrases {
+        missing: case.must_include.iter().filter(absent).cloned().collect(),
+        forbidden: case
+            .must_not
+            .iter()
+            .filter(|phrase| !absent(phrase))
+            .cloned()
+            .collect(),
+    }
+}
+
+/// Whether the reply is correct; `None` for a case that does not say what a correct reply includes.
+pub fn is_correct(case: &Case, answer: Option<&Answer>, phrases: &Phrases) -> Option<bool> {
+    if case.kind != Kind::Answerable || case.must_include.is_empty() {
+        return None;
+    }
+    let answered = answer.is_some_and(|answer| answer.outcome == Outcome::Answered);
+    Some(answered && phrases.missing.is_empty() && phrases.forbidden.is_empty())
+}
+
+/// Share of the answerable cases with `must_include` that were answered with all of it and nothing
+/// of `must_not`.
+pub fn answer_correct(graded: &[&Graded]) -> Measured {
+    let cases: Vec<&&Graded> = graded
+        .iter()
+        .filter(|g| g.case.kind == Kind::Answerable && !g.case.must_include.is_empty())
+        .collect();
+    let k = cases.iter().filter(|g| g.correct == Some(true)).count();
+    let errors = cases.iter().filter(|g| g.observed.is_error()).count();
+    Measured::success(real(k), cases.len(), errors)
+}
+
+/// Share of the cases with `must_not` whose reply holds some of it, whatever its outcome; errors
+/// count, since nobody knows what would have been said.
+pub fn forbidden_content(graded: &[&Graded]) -> Measured {
+    let cases: Vec<&&Graded> = graded.iter().filter(|g| !g.case.must_not.is_empty()).collect();
+    let errors = cases.iter().filter(|g| g.observed.is_error()).count();
+    let k = cases
+        .iter()
+        .filter(|g| g.observed.is_error() || !g.phrases.forbidden.is_empty())
+        .count();
+    Measured::failure(real(k), cases.len(), errors)
+}

@@ -1,0 +1,105 @@
+//! Who is asked: the answerer inside this process, or a server over HTTP.
+//!
+//! Both hand back the same record, so that every metric is computed by the same code on the same
+//! data whoever answered.
+
+pub mod http;
+pub mod local;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use plumbline_answer::Answer;
+use uuid::Uuid;
+
+use crate::golden::case::Case;
+use crate::golden::pin::CorpusDoc;
+
+/// What came back for one case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The answer, or why there is none.
+    pub answer: Result<Answer, String>,
+    /// Wall-clock time of the call, milliseconds.
+    pub wall_ms: f64,
+    /// True when the system answered just now; a replayed reply has no latency worth gating.
+    pub live: bool,
+}
+
+/// A document version, as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VersionKey {
+    /// Document.
+    pub document_id: Uuid,
+    /// Version.
+    pub version_id: Uuid,
+}
+
+/// Canonical texts of cited versions; an error is the reason why a text could not be fetched.
+pub type VersionTexts = HashMap<VersionKey, Result<Arc<str>, String>>;
+
+/// The system under test.
+pub enum Target {
+    /// In this process, on a private database: the gate of record.
+    Local(Box<local::Local>),
+    /// A running server.
+    Http(http::Http),
+}
+
+impl Target {
+    /// Asks one case.
+    pub async fn ask(&self, case: &Case) -> Reply {
+        let start = Instant::now();
+        let answer = match self {
+            Self::Local(local) => local.ask(case).await,
+            Self::Http(http) => http.ask(case).await,
+        };
+        Reply {
+            answer,
+            wall_ms: start.elapsed().as_secs_f64() * 1_000.0,
+            live: true,
+        }
+    }
+
+    /// The canonical text of a version.
+    pub async fn version_text(&self, key: VersionKey) -> Result<Arc<str>, String> {
+        match self {
+            Self::Local(local) => local.version_text(key).await,
+            Self::Http(http) => http.version_text(key).await,
+        }
+    }
+
+    /// Documents of the corpus that the target does not hold in these very bytes.
+    pub async fn missing_documents(&self, corpus: &[CorpusDoc]) -> Result<Vec<String>, String> {
+        match self {
+            // The local target was built from these files a moment ago.
+            Self::Local(_) => Ok(Vec::new()),
+            Self::Http(http) => http.missing_documents(corpus).await,
+        }
+    }
+
+    /// What the report calls it.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Local(local) => local.label(),
+            Self::Http(http) => http.label().to_owned(),
+        }
+    }
+}
+
+/// The versions that the replies cite, each once.
+pub fn cited_versions<'a>(replies: impl IntoIterator<Item = &'a Reply>) -> Vec<VersionKey> {
+    let mut keys: Vec<VersionKey> = replies
+        .into_iter()
+        .filter_map(|reply| reply.answer.as_ref().ok())
+        .flat_map(|answer| &answer.citations)
+        .map(|citation| VersionKey {
+            document_id: citation.document_id,
+            version_id: citation.version_id,
+        })
+        .collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
