@@ -15,9 +15,11 @@ pub mod chunk;
 pub mod clean;
 pub mod extract;
 pub mod isolate;
+mod pipeline;
 
 pub use block::{Block, BlockKind, ByteRange, Extraction, Format, PageReport, Warning};
 pub use catalogue::Code;
 pub use chunk::{Chunk, ChunkSettings, chunk};
 pub use extract::{ExtractError, Limits, extract, find_libpdfium};
 pub use isolate::{Isolation, worker_main};
+pub use pipeline::{BuildError, Built, INGEST_QUEUE, Pipeline, Progress};
