@@ -19,7 +19,7 @@ const POLITE: &[&str] = &[
     "is", "that", "please", "yes", "no", "not", "now", "wonderful", "awesome", "welcome", "how", "are", "doing", "today", "i", "hope", "well", "too",
     "merci", "beaucoup", "bien", "d'accord", "daccord", "parfait", "au", "revoir", "bonne", "journee", "soiree", "nuit", "a", "bientot", "pour", "votre", "aide", "ca", "va", "c'est", "tout", "et", "vous", "oui", "non", "tres",
     "obrigado", "obrigada", "muito", "valeu", "perfeito", "otimo", "certo", "tchau", "ate", "logo", "pela", "ajuda", "tudo", "bem", "sim", "nao", "e", "um", "uma", "bom", "boa",
-    "gracias", "muchas", "vale", "perfecto", "genial", "adios", "hasta", "luego", "por", "la", "su", "ayuda", "que", "tal", "como", "esta", "si", "muy", "amable", "de", "nada", "entendido",
+    "gracias", "muchas", "vale", "perfecto", "genial", "adios", "hasta", "luego", "por", "la", "su", "ayuda", "que", "tal", "como", "esta", "si", "muy", "amable", "comment", "allez", "allez-vous", "de", "nada", "entendido",
 ];
 
 /// Words without which a message of polite words is not a pleasantry ("how are you doing" against "is it all for you").
@@ -98,7 +98,8 @@ pub(crate) fn is_only_pleasantry(text: &str) -> bool {
     let all = found.iter().all(|word| known(GREETINGS, word) || known(POLITE, word));
     let greets = known(GREETINGS, found[0]) && !matches!(found[0], "day" | "team" | "there" | "dia");
     let only_greeting = found.iter().all(|word| known(GREETINGS, word));
-    all && found.len() <= 9 && (only_greeting || greets || found.iter().any(|word| known(ANCHORS, word)))
+    let asks_after = ["how are you", "comment allez", "como esta", "ca va"].iter().any(|words| found.join(" ").contains(words));
+    all && found.len() <= 9 && (only_greeting || greets || asks_after || found.iter().any(|word| known(ANCHORS, word)))
 }
 
 /// "hellooo" as "hello": at most two equal letters in a row, one at the end.

@@ -105,10 +105,9 @@ impl Facts {
         facts.addresses = take(&mut rest, &ADDRESS, |found| fold(found.trim_end_matches(['.', ',', ';', ':', '/'])));
         facts.read_dates(&mut rest);
         facts.read_times(&rest);
-        facts.phones = take(&mut rest, &PHONE, |found| found.chars().filter(char::is_ascii_digit).collect());
-        facts.phones.retain(|digits| digits.len() >= 8);
+        facts.read_phones(&mut rest);
         facts.codes = CODE.find_iter(&rest).map(|found| squash(found.as_str())).filter(|code| code.len() >= 2).collect();
-        facts.read_numbers(text);
+        facts.read_numbers(&rest);
         facts.read_words(text);
         facts
     }
@@ -147,6 +146,22 @@ impl Facts {
                 self.months.insert(month - 1);
             }
         }
+        *rest = ISO_DATE.replace_all(rest, "$1, $2, $3").into_owned();
+    }
+
+    /// Long digit sequences that are dialled: with a plus, a leading zero, or nine digits and more.
+    fn read_phones(&mut self, rest: &mut String) {
+        let mut phones = BTreeSet::new();
+        let without = PHONE.replace_all(rest, |found: &regex::Captures<'_>| {
+            let digits: String = found[0].chars().filter(char::is_ascii_digit).collect();
+            if digits.len() < 9 && !found[0].starts_with(['+', '0']) {
+                return found[0].to_owned();
+            }
+            phones.insert(digits);
+            " ".to_owned()
+        });
+        *rest = without.into_owned();
+        self.phones = phones;
     }
 
     fn read_times(&mut self, text: &str) {

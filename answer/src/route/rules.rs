@@ -29,6 +29,9 @@ pub fn by_rules(message: &str, query: &str, history: &[Message]) -> Ruled {
     if in_danger(&folded) {
         return handoff(Reason::NeedsPerson, Phrase::Danger);
     }
+    if IDENTITY.is_match(&folded) {
+        return smalltalk(message, &folded);
+    }
     if accepts_offer(&folded, history) || asks_for_person(&folded) {
         return handoff(Reason::AskedForPerson, Phrase::AskedForPerson);
     }

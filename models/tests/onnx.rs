@@ -1,0 +1,119 @@
+//! The ONNX embedder with the provisioned runtime: it loads, it agrees with the reference, it keeps order.
+//!
+//! These tests fail, they are not skipped, when the runtime is missing: `make runtime` provisions it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use plumbline_models::{
+    ChatModel, ComposeRequest, Embedder, Extractive, ModelError, OnnxEmbedder, OnnxOptions, Passage, cosine,
+    init_runtime,
+};
+
+#[expect(clippy::disallowed_methods, reason = "tests have no command line; this is their only setting")]
+fn runtime() -> PathBuf {
+    if let Some(path) = std::env::var_os("PLUMBLINE_RUNTIME") {
+        return path.into();
+    }
+    let here = std::env::current_dir().expect("a working directory");
+    here.ancestors()
+        .map(|folder| folder.join("runtime/.local"))
+        .find(|path| path.is_dir())
+        .expect("runtime/.local above the working directory; run `make runtime`")
+}
+
+fn load(model: &str) -> OnnxEmbedder {
+    let runtime = runtime();
+    let library = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
+    init_runtime(&runtime.join("lib").join(library)).expect("ONNX Runtime; run `make runtime`");
+    OnnxEmbedder::load(&OnnxOptions::new(runtime.join("models").join(model))).expect("the model; run `make runtime`")
+}
+
+fn assert_unit(vectors: &[Vec<f32>], dimension: usize) {
+    for vector in vectors {
+        assert_eq!(vector.len(), dimension);
+        assert!((cosine(vector, vector) - 1.0).abs() < 1e-4);
+    }
+}
+
+#[tokio::test]
+async fn the_tiny_model_embeds_any_text_in_order() {
+    let embedder = load("tiny-bert");
+    assert_eq!(embedder.model(), "tiny-bert");
+    let texts: Vec<String> = ["a", "the delivery takes three days", "", "é ñ 你好 👍", "price"].map(String::from).into();
+    let together = embedder.embed(texts.clone()).await.unwrap();
+    assert_unit(&together, embedder.dimension());
+    for (text, vector) in texts.iter().zip(&together) {
+        let alone = embedder.embed_one(text).await.unwrap();
+        assert!(cosine(&alone, vector) > 0.9999, "a batch changed the vector of {text:?}");
+    }
+    assert!(embedder.embed(vec![]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_text_longer_than_the_model_reads_is_cut_not_refused() {
+    let embedder = load("tiny-bert");
+    let long = "delivery price ".repeat(2_000);
+    assert!(embedder.count_tokens(&long) > embedder.max_tokens());
+    assert_unit(&[embedder.embed_one(&long).await.unwrap()], embedder.dimension());
+}
+
+#[tokio::test]
+async fn many_callers_share_the_sessions() {
+    let embedder = Arc::new(load("tiny-bert"));
+    let reference = embedder.embed_one("delivery 3").await.unwrap();
+    let calls = (0..24).map(|n| {
+        let embedder = Arc::clone(&embedder);
+        tokio::spawn(async move { embedder.embed(vec![format!("delivery {}", n % 4), "x".to_owned()]).await })
+    });
+    for (n, call) in calls.collect::<Vec<_>>().into_iter().enumerate() {
+        let vectors = call.await.unwrap().unwrap();
+        assert_unit(&vectors, embedder.dimension());
+        assert!(n % 4 != 3 || cosine(&vectors[0], &reference) > 0.9999);
+    }
+}
+
+/// The sums that fastembed's own tests expect of this model: the exported graph is the published model.
+#[tokio::test]
+async fn the_real_model_gives_the_reference_sums() {
+    let embedder = load("all-MiniLM-L6-v2");
+    assert_eq!((embedder.dimension(), embedder.model()), (384, "all-MiniLM-L6-v2"));
+    let texts = [
+        "Hello, World!",
+        "This is an example passage.",
+        "fastembed-rs is licensed under Apache-2.0",
+        "Some other short text here blah blah blah",
+    ];
+    let vectors = embedder.embed(texts.map(String::from).into()).await.unwrap();
+    for (vector, expected) in vectors.iter().zip([0.596_055_27_f32, 0.365_429_25, -0.164_500_31, -0.409_039_88]) {
+        let sum: f32 = vector.iter().sum();
+        assert!((sum - expected).abs() < 1e-4, "{sum} instead of {expected}");
+    }
+}
+
+#[tokio::test]
+async fn the_real_model_finds_what_shares_no_word() {
+    let model = Extractive::new(Arc::new(load("all-MiniLM-L6-v2")));
+    let request = ComposeRequest {
+        question: "Can I get my money back?".to_owned(),
+        language: "en".to_owned(),
+        passages: vec![Passage {
+            title: "Shop rules".to_owned(),
+            heading_path: vec![],
+            text: "Our shop has a large car park. Refunds are possible within 14 days. Dogs are welcome.".to_owned(),
+            score: 0.5,
+        }],
+        max_sentences: 1,
+        max_chars: 700,
+    };
+    let composition = model.compose(&request).await.unwrap();
+    assert_eq!(composition.sentences[0].text, "Refunds are possible within 14 days.");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let missing = std::path::Path::new("/nowhere/libonnxruntime.so");
+    assert!(matches!(init_runtime(missing), Err(ModelError::Runtime { path, .. }) if path == missing));
+    let error = OnnxEmbedder::load(&OnnxOptions::new("/nowhere/model")).err().expect("an error");
+    assert!(error.to_string().contains("/nowhere/model"), "{error}");
+}
