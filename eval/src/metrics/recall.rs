@@ -173,8 +173,14 @@ mod tests {
     use crate::testing::hit;
     use proptest::prelude::*;
 
+    /// A text in which no two passages are alike.
+    fn source(start: usize, end: usize) -> String {
+        let text: String = (0..=end / 5).map(|i| format!("{i:04} ")).collect();
+        text[start..end].to_owned()
+    }
+
     fn span(group: &str, start: usize, end: usize, grade: u8) -> Span {
-        let text = "x".repeat(end - start);
+        let text = source(start, end);
         Span {
             group: group.into(),
             doc: "d.txt".into(),
@@ -186,9 +192,8 @@ mod tests {
         }
     }
 
-    /// A chunk of `d.txt` whose text is all `x`, as that of the spans.
     fn chunk(start: usize, end: usize) -> Hit {
-        hit("d.txt", start, &"x".repeat(end - start))
+        hit("d.txt", start, &source(start, end))
     }
 
     #[test]

@@ -97,19 +97,18 @@ fn gate_row(result: &GateResult) -> String {
 
 fn metrics(out: &mut String, report: &Report) {
     out.push_str(
-        "<details><summary>All metrics</summary>\n\n| metric | k/n | point | 95 % bounds | errors |\n",
+        "<details><summary>All metrics</summary>\n\n| metric | k/n | point | 95 % bound | errors |\n",
     );
     out.push_str("|---|---|---|---|---|\n");
     for row in report.metrics.iter().filter(|row| row.measured.value.n > 0) {
         let estimate = &row.measured.value;
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} to {} | {} |",
+            "| {} | {} | {} | {} | {} |",
             row.name,
             ratio(estimate.k, estimate.n, row.unit),
             value(estimate.point, row.unit),
-            value(estimate.lower, row.unit),
-            value(estimate.upper, row.unit),
+            value(row.bound(), row.unit),
             row.measured.errors,
         );
     }

@@ -102,6 +102,16 @@ pub struct MetricRow {
     pub coverage: f64,
 }
 
+impl MetricRow {
+    /// The bound on the side that matters.
+    pub fn bound(&self) -> f64 {
+        match self.direction {
+            Direction::High => self.measured.value.lower,
+            Direction::Low => self.measured.value.upper,
+        }
+    }
+}
+
 /// The chief metrics of one slice; `None` where the slice has no case for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SliceRow {
