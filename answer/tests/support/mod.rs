@@ -13,10 +13,10 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// The tenant and what answers it.
-pub struct Stand {
-    pub store: Store,
-    pub answerer: Answerer,
-    pub tenant: Uuid,
+pub(crate) struct Stand {
+    pub(crate) store: Store,
+    pub(crate) answerer: Answerer,
+    pub(crate) tenant: Uuid,
     embedder: Arc<dyn Embedder>,
     searcher: Arc<Searcher>,
     _index: TempDir,
@@ -25,7 +25,7 @@ pub struct Stand {
 }
 
 impl Stand {
-    pub async fn new(embedder: Arc<dyn Embedder>, model: Arc<dyn ChatModel>) -> Self {
+    pub(crate) async fn new(embedder: Arc<dyn Embedder>, model: Arc<dyn ChatModel>) -> Self {
         let database = TestDatabase::create().await.expect("a database");
         let store = database.store().await.expect("a store");
         let index = tempfile::tempdir().expect("a directory");
@@ -38,7 +38,7 @@ impl Stand {
     }
 
     /// Publishes `bytes` as the newest version of the document `key`.
-    pub async fn publish(&self, key: &str, bytes: &[u8]) {
+    pub(crate) async fn publish(&self, key: &str, bytes: &[u8]) {
         let extraction = extract(bytes, key, &Limits::default()).unwrap();
         let count = |text: &str| self.embedder.count_tokens(text);
         let chunks = chunk(&extraction, &ChunkSettings::default(), &count);
@@ -53,7 +53,7 @@ impl Stand {
         let received = tx.receive_version(&new).await.unwrap();
         let mut written = Vec::new();
         for chunk in &chunks {
-            written.push(self.embedded(chunk, &extraction.text).await);
+            written.push(self.embedded(chunk, extraction.title.as_deref(), &extraction.text).await);
         }
         let built = BuiltVersion {
             version_id: received.version_id,
@@ -75,8 +75,9 @@ impl Stand {
         self.searcher.catch_up(self.tenant).await.unwrap();
     }
 
-    async fn embedded(&self, chunk: &Chunk, text: &str) -> NewChunk {
-        let heading = chunk.heading_path.join(" > ");
+    async fn embedded(&self, chunk: &Chunk, title: Option<&str>, text: &str) -> NewChunk {
+        let headings = chunk.heading_path.iter().map(String::as_str).filter(|heading| title != Some(*heading));
+        let heading = title.into_iter().chain(headings).collect::<Vec<_>>().join(" > ");
         let texts: Vec<String> =
             chunk.windows.iter().map(|window| format!("{heading}\n{}", window.of(text)).trim().to_owned()).collect();
         let vectors = self.embedder.embed(texts.clone()).await.unwrap();
