@@ -230,8 +230,7 @@ impl Cutter<'_> {
         while index < section.end {
             let atom = &self.atoms[index];
             let full = index > start && tokens + self.ahead(index, section.end) > self.settings.target_tokens;
-            let keep = self.must_stay(index, tokens) || left < self.settings.min_tokens;
-            if full && !keep {
+            if full && left >= self.settings.min_tokens && !self.must_stay(index, tokens) {
                 self.push(start, index);
                 (start, tokens) = self.overlap(start, index);
             }
@@ -275,7 +274,8 @@ impl Cutter<'_> {
     fn must_stay(&self, index: usize, tokens: usize) -> bool {
         let atom = &self.atoms[index];
         let in_row = atom.glued && atom.is_row && tokens < self.settings.target_tokens * 4;
-        let under_heading = heading_level(&self.extraction.blocks[self.atoms[index - 1].block]).is_some()
+        let under_heading = index > 0
+            && heading_level(&self.extraction.blocks[self.atoms[index - 1].block]).is_some()
             && tokens < self.settings.target_tokens;
         in_row || under_heading
     }

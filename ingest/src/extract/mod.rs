@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::{Extraction, Format, Warning};
+use crate::block::{BlockKind, Extraction, Format, Warning};
 use crate::catalogue::Code;
 
 mod builder;
@@ -108,7 +108,7 @@ pub fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Extract
     if extraction.blocks.is_empty() {
         return Err(no_text(file_name, &extraction));
     }
-    extraction.language = language(&extraction.text);
+    extraction.language = language(&extraction);
     if extraction.title.is_none() {
         extraction.title = first_heading(&extraction);
     }
@@ -131,18 +131,40 @@ fn first_heading(extraction: &Extraction) -> Option<String> {
     let heading = extraction
         .blocks
         .iter()
-        .find(|block| matches!(block.kind, crate::block::BlockKind::Heading { .. }))?;
+        .find(|block| matches!(block.kind, BlockKind::Heading { .. }))?;
     Some(heading.range.of(&extraction.text).to_owned())
 }
 
-/// The main language, when a sample of the text tells it reliably.
-fn language(text: &str) -> Option<String> {
+/// The main language, when a sample of the text tells it reliably. Of a table only cells that
+/// are sentences count: column names and codes are no language.
+fn language(extraction: &Extraction) -> Option<String> {
     const SAMPLE_BYTES: usize = 20_000;
-    let mut end = text.len().min(SAMPLE_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
+    const MIN_CELL_WORDS: usize = 5;
+    const MIN_BYTES: usize = 60;
+    let mut sample = String::new();
+    for block in &extraction.blocks {
+        let text = block.range.of(&extraction.text);
+        if block.kind == BlockKind::TableRow {
+            let values = text
+                .split(" | ")
+                .map(|cell| cell.split_once(": ").map_or(cell, |(_, value)| value));
+            for value in values.filter(|value| value.split(' ').count() >= MIN_CELL_WORDS) {
+                sample.push_str(value);
+                sample.push('\n');
+            }
+        } else {
+            sample.push_str(text);
+            sample.push('\n');
+        }
+        if sample.len() > SAMPLE_BYTES {
+            break;
+        }
     }
-    let info = whatlang::detect(&text[..end])?;
+    if extraction.format == Format::Csv && sample.len() < MIN_BYTES {
+        return None;
+    }
+    sample.truncate(sample.floor_char_boundary(SAMPLE_BYTES));
+    let info = whatlang::detect(&sample)?;
     info.is_reliable().then(|| iso_639_1(info.lang()).to_owned())
 }
 

@@ -4,7 +4,7 @@
 //! semicolon, tab and pipe are accepted from it; otherwise the delimiter whose count per record
 //! is the most constant wins.
 
-use csv_nose::{Quote, SampleSize, Sniffer};
+use csv_nose::{SampleSize, Sniffer};
 
 use crate::extract::csv::{reader, shape::most_common};
 
@@ -75,13 +75,9 @@ fn sniffed(sample: &str) -> Option<Dialect> {
     let mut sniffer = Sniffer::new();
     sniffer.sample_size(SampleSize::All);
     let found = sniffer.sniff_bytes(sample.as_bytes()).ok()?.dialect;
-    let quote = match found.quote {
-        Quote::Some(quote) => quote,
-        Quote::None => b'"',
-    };
-    DELIMITERS.contains(&found.delimiter).then_some(Dialect {
+    DELIMITERS.contains(&found.delimiter).then(|| Dialect {
         delimiter: found.delimiter,
-        quote: Some(quote),
+        quote: quote(sample, found.delimiter),
     })
 }
 
@@ -99,7 +95,7 @@ fn quote(sample: &str, delimiter: u8) -> Option<u8> {
             .count()
     };
     let single = wrapped('\'');
-    Some(if single >= 3 && wrapped('"') == 0 {
+    Some(if single >= 2 && wrapped('"') == 0 {
         b'\''
     } else {
         b'"'
@@ -156,7 +152,8 @@ pub(in crate::extract) fn looks_like_csv(text: &str, extension: &str) -> bool {
         .map(|line| line.split(char::from(dialect.delimiter)).collect())
         .unwrap_or_default();
     if named {
-        return score >= 0.5 || sniffed(sample).is_some() && first_cells.len() >= 2;
+        let plausible = lines.len() >= 3 && first_cells.len() >= 2 && score >= 0.4;
+        return score >= 0.6 || (plausible && sniffed(sample).is_some());
     }
     let worded = first_cells.iter().all(|cell| cell.trim().len() <= 40) && first_cells.len() >= 2;
     let is_pipe_table = dialect.delimiter == b'|' && lines.iter().any(|line| line.contains("---"));

@@ -108,6 +108,20 @@ impl Styles {
             .filter(|(id, _)| !id.is_empty())
     }
 
+    /// Depth a list style's name promises: "list number 2" is one level in.
+    pub(super) fn list_depth(&self, id: &str) -> u8 {
+        let name = self
+            .by_id
+            .get(id)
+            .map(|style| style.name.as_str())
+            .unwrap_or_default();
+        let level = name
+            .strip_prefix("list ")
+            .and_then(|rest| rest.rsplit(' ').next())
+            .and_then(|n| n.parse::<u8>().ok());
+        level.map_or(0, |level| level.saturating_sub(1).min(8))
+    }
+
     /// True for entries of a table of contents: they repeat the headings.
     pub(super) fn is_contents(&self, id: &str) -> bool {
         self.chain(id)

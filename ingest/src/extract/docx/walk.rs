@@ -436,6 +436,7 @@ impl<'a> Walker<'a> {
         }
         let list = paragraph
             .list
+            .clone()
             .filter(|(id, _)| !id.is_empty())
             .or_else(|| self.styles.list(&paragraph.style));
         let label = list
@@ -450,7 +451,9 @@ impl<'a> Walker<'a> {
             .or(paragraph.outline.map(|level| level + 1));
         let kind = match (heading, &list, &label) {
             (Some(level), _, _) => BlockKind::Heading { level },
-            (None, Some((_, depth)), Some(_)) => BlockKind::ListItem { depth: *depth },
+            (None, Some((_, depth)), Some(_)) => BlockKind::ListItem {
+                depth: (*depth).max(self.styles.list_depth(&paragraph.style)),
+            },
             _ => BlockKind::Paragraph,
         };
         if heading.is_some() {

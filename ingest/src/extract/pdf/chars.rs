@@ -22,6 +22,8 @@ pub(super) struct Segment {
     pub(super) order: usize,
     /// Ends with a hyphen that only exists because the line ends.
     pub(super) hyphen: bool,
+    /// Left and right end of each word.
+    pub(super) words: Vec<(f32, f32)>,
 }
 
 impl Segment {
@@ -248,6 +250,7 @@ fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
                     let gap = glyph.x0 - segment.x1;
                     if space || gap > glyph.size * 0.3 {
                         segment.text.push(' ');
+                        segment.words.push((glyph.x0, glyph.x1));
                         gaps.add(gap / glyph.size.max(1.0));
                     }
                     extend(segment, glyph);
@@ -288,11 +291,15 @@ fn begin(glyph: &Glyph, order: usize) -> Segment {
         bold,
         order,
         hyphen: false,
+        words: vec![(x0, x1)],
     }
 }
 
 fn extend(segment: &mut Segment, glyph: &Glyph) {
     segment.text.push(glyph.c);
+    if let Some((_, end)) = segment.words.last_mut() {
+        *end = end.max(glyph.x1);
+    }
     segment.x0 = segment.x0.min(glyph.x0);
     segment.x1 = segment.x1.max(glyph.x1);
     // A raised small digit does not move the line or shrink it.

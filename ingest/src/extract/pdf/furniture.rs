@@ -1,6 +1,6 @@
 //! Running headers, footers and page numbers: what repeats at the same height of many pages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::clean;
 use crate::extract::pdf::chars::Segment;
@@ -25,19 +25,39 @@ pub(super) fn remove(pages: &mut [Vec<Segment>]) {
     let needed = MIN_REPEATS.max(readable / 10).min(readable.max(2));
     for (number, (segments, edges)) in pages.iter_mut().zip(&edges).enumerate() {
         let repeated = |edge: &&Edge| {
-            let often = edge.keys.iter().any(|key| tally.get(key).is_some_and(|count| *count >= needed));
+            let often = edge
+                .keys
+                .iter()
+                .any(|key| tally.get(key).is_some_and(|count| *count >= needed));
             let counts = edge.outermost && is_page_number(&edge.text, number + 1);
             (often && (needed >= MIN_REPEATS || edge.outermost)) || counts
         };
-        let doomed: Vec<usize> = edges
+        let mut doomed: HashSet<usize> = edges
             .iter()
             .filter(repeated)
             .flat_map(|edge| edge.orders.iter().copied())
             .collect();
+        doomed.extend(lone_page_number(segments, edges, number + 1));
         if doomed.len() < segments.len() {
             segments.retain(|segment| !doomed.contains(&segment.order));
         }
     }
+}
+
+/// "Page 7" in the corner of a footer that says something else.
+fn lone_page_number(segments: &[Segment], edges: &[Edge], page: usize) -> Option<usize> {
+    let mut corners = edges
+        .iter()
+        .filter(|edge| edge.outermost)
+        .flat_map(|edge| &edge.orders);
+    let is_number =
+        |segment: &Segment| segment.text.contains(char::is_alphabetic) && is_page_number(&segment.text, page);
+    let found = corners.find(|order| {
+        segments
+            .iter()
+            .any(|segment| segment.order == **order && is_number(segment))
+    });
+    found.copied()
 }
 
 /// A line near the top or the bottom, and what it is compared by.

@@ -125,7 +125,8 @@ fn join_markers(row: &mut Row) {
                 last.x1 = segment.x1;
                 last.bold = segment.bold;
                 last.hyphen = segment.hyphen;
-                last.size = last.size.max(segment.size);
+                last.size = segment.size;
+                last.words.extend(segment.words);
             }
             _ => joined.push(segment),
         }

@@ -86,11 +86,11 @@ fn push_piece(parts: &mut Vec<Part>, piece: Piece) {
         && last.kind != PieceKind::HeadingCandidate
         && piece.kind == PieceKind::Paragraph
         && piece.text.chars().next().is_some_and(char::is_lowercase)
-        && last.text.ends_with(|c: char| c.is_alphanumeric() || c == ',')
+        && (last.hyphen || last.text.ends_with(|c: char| c.is_alphanumeric() || c == ','))
         && last.text.len() > 40
     {
-        last.text.push(' ');
-        last.text.push_str(&piece.text);
+        last.join(&piece.text);
+        last.hyphen = piece.hyphen;
         return;
     }
     parts.push(Part::Piece(piece));

@@ -11,6 +11,8 @@ pub(super) struct Piece {
     pub(super) text: String,
     pub(super) size: f32,
     pub(super) bold: bool,
+    /// Its last line ends inside a word.
+    pub(super) hyphen: bool,
 }
 
 /// What a piece looks like; levels of headings need the whole document.
@@ -45,7 +47,12 @@ pub(super) fn compose(rows: &[Row], body: Body) -> Vec<Piece> {
             let last = &out[out.len() - 1];
             let same_size = (above.size() - row.size()).abs() <= 0.08 * row.size().max(above.size());
             let distance = row.y() - above.y();
-            let close = distance < pitch * 1.35 && distance > 0.0;
+            let reach = if looks == PieceKind::HeadingCandidate {
+                (pitch * 1.35).max(row.size() * 1.4)
+            } else {
+                pitch * 1.35
+            };
+            let close = distance < reach && distance > 0.0;
             let same_look = same_size
                 && (above.bold() == row.bold()
                     || last.kind != PieceKind::HeadingCandidate && looks != PieceKind::HeadingCandidate);
@@ -65,7 +72,8 @@ pub(super) fn compose(rows: &[Row], body: Body) -> Vec<Piece> {
                 && !indented
         });
         if goes_on && let Some(last) = out.last_mut() {
-            join(last, &text, above.is_some_and(Row::hyphen));
+            last.join(&text);
+            last.hyphen = row.hyphen();
         } else {
             item_indent = row.x0();
             out.push(Piece {
@@ -73,6 +81,7 @@ pub(super) fn compose(rows: &[Row], body: Body) -> Vec<Piece> {
                 text,
                 size: row.size(),
                 bold: row.bold(),
+                hyphen: row.hyphen(),
             });
         }
     }
@@ -95,14 +104,14 @@ fn pitch(rows: &[Row]) -> f32 {
     }
 }
 
-fn join(piece: &mut Piece, text: &str, hyphen: bool) {
-    if !hyphen {
-        let splits_word = piece.text.ends_with(|c: char| c.is_alphanumeric()) || !piece.text.ends_with('/');
-        if splits_word {
-            piece.text.push(' ');
+impl Piece {
+    /// Appends a line; a word that was split at the line's end is made whole.
+    pub(super) fn join(&mut self, text: &str) {
+        if !self.hyphen {
+            self.text.push(' ');
         }
+        self.text.push_str(text);
     }
-    piece.text.push_str(text);
 }
 
 fn flows(last: &str, next: &str) -> bool {

@@ -43,6 +43,7 @@ pub(super) fn cut(rows: Vec<Row>) -> Vec<Piece> {
 /// Within rows that follow each other closely, a table is the stretch from the first to the last
 /// row with several parts, as long as their columns hold.
 fn cut_run(rows: Vec<Row>, out: &mut Vec<Piece>) {
+    let rows = split_at_columns(rows);
     let is_multi = |row: &Row| row.segments.len() >= 2;
     let pairs = rows
         .windows(2)
@@ -61,6 +62,63 @@ fn cut_run(rows: Vec<Row>, out: &mut Vec<Piece>) {
             index += 1;
         }
     }
+}
+
+/// A long cell may end so close to the next column that both were read as one part. Where other
+/// rows begin a column, such a part is cut, if the gap before the word there is wider than a
+/// space.
+fn split_at_columns(mut rows: Vec<Row>) -> Vec<Row> {
+    let mut starts: Vec<(f32, usize)> = Vec::new();
+    for segment in rows.iter().flat_map(|row| row.segments.iter().skip(1)) {
+        match starts.iter_mut().find(|(x, _)| (*x - segment.x0).abs() < 1.5) {
+            Some((_, count)) => *count += 1,
+            None => starts.push((segment.x0, 1)),
+        }
+    }
+    starts.retain(|(_, count)| *count >= 2);
+    if starts.is_empty() {
+        return rows;
+    }
+    for row in &mut rows {
+        let parts = row
+            .segments
+            .drain(..)
+            .flat_map(|segment| cut_segment(segment, &starts))
+            .collect();
+        row.segments = parts;
+    }
+    rows
+}
+
+fn cut_segment(segment: Segment, starts: &[(f32, usize)]) -> Vec<Segment> {
+    let texts: Vec<&str> = segment.text.split(' ').collect();
+    if texts.len() != segment.words.len() {
+        return vec![segment];
+    }
+    let begins_column = |index: usize| {
+        let (x, gap) = (
+            segment.words[index].0,
+            segment.words[index].0 - segment.words[index - 1].1,
+        );
+        gap > segment.size * 0.38 && starts.iter().any(|(start, _)| (start - x).abs() < 1.5)
+    };
+    let mut cuts: Vec<usize> = (1..texts.len()).filter(|index| begins_column(*index)).collect();
+    cuts.push(texts.len());
+    let mut first = 0;
+    let mut parts = Vec::with_capacity(cuts.len());
+    for end in cuts {
+        let words = segment.words[first..end].to_vec();
+        parts.push(Segment {
+            text: texts[first..end].join(" "),
+            x0: words[0].0,
+            x1: words[words.len() - 1].1,
+            hyphen: segment.hyphen && end == texts.len(),
+            words,
+            ..segment.clone()
+        });
+        first = end;
+    }
+    parts
 }
 
 /// One past the last row of a table that starts at `start`.

@@ -125,7 +125,7 @@ fn mostly_utf_8(bytes: &[u8], file_name: &str) -> Option<Decoded> {
             text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
         }
     }
-    (good >= bad * 4).then(|| {
+    (good >= bad * 3).then(|| {
         let message = format!("{file_name} is {} with {bad} places that are not", UTF_8.name());
         Decoded {
             text,

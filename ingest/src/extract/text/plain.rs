@@ -6,12 +6,25 @@ use crate::extract::Limits;
 use crate::extract::builder::{Builder, Origin};
 use crate::extract::text::list_marker;
 
-/// Lines at least this long are taken for hard-wrapped running text.
-const WRAPPED_LINE: usize = 55;
+/// A file with longer lines than this is not hard-wrapped: its line breaks are meant.
+const LONGEST_WRAPPED: usize = 110;
+/// Longest heading that may stand directly on its text.
+const MAX_RUN_IN: usize = 60;
 
 pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
     let text = clean::characters(raw);
     let mut builder = Builder::new(limits.max_text_bytes);
+    let longest = text
+        .split('\n')
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0);
+    // Lines shorter than this end because their author ended them.
+    let wrapped_from = if longest <= LONGEST_WRAPPED {
+        (longest * 3 / 4).max(45)
+    } else {
+        usize::MAX
+    };
     let paragraphs = paragraphs(&text);
     let mut list = 0;
     for (position, lines) in paragraphs.iter().enumerate() {
@@ -21,14 +34,40 @@ pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
         let next_is_text = paragraphs
             .get(position + 1)
             .is_some_and(|next| next.len() > 1 || next[0].len() > 40);
+        list += 1;
         if let Some((level, heading)) = heading(lines, next_is_text) {
             builder.push(BlockKind::Heading { level }, &heading, Origin::default());
+        } else if let Some((level, heading)) = run_in_heading(lines) {
+            builder.push(BlockKind::Heading { level }, &heading, Origin::default());
+            push_paragraph(&mut builder, &lines[1..], list, wrapped_from);
         } else {
-            list += 1;
-            push_paragraph(&mut builder, lines, list);
+            push_paragraph(&mut builder, lines, list, wrapped_from);
         }
     }
     builder.finish(Format::Text)
+}
+
+/// A heading without a blank line below it: in capitals, or numbered while the text is not.
+fn run_in_heading(lines: &[&str]) -> Option<(u8, String)> {
+    let [first, second, ..] = lines else { return None };
+    let title = clean::collapse(first);
+    let below_is_text = list_marker(second).is_none() && second.chars().any(char::is_lowercase);
+    if title.chars().count() > MAX_RUN_IN || title.ends_with(['.', ',', ';', ':', '!', '?']) || !below_is_text
+    {
+        return None;
+    }
+    if is_capitals(&title) {
+        return Some((1, title));
+    }
+    let is_numbered = numbered(&title) && list_marker(first).is_some_and(|(indent, _)| indent == 0);
+    let stands_alone =
+        !second.starts_with([' ', '\t']) && lines.iter().skip(1).all(|line| list_marker(line).is_none());
+    (is_numbered && stands_alone && title.chars().any(char::is_alphabetic)).then_some((2, title))
+}
+
+fn is_capitals(title: &str) -> bool {
+    let letters = title.chars().filter(|c| c.is_alphabetic()).count();
+    letters >= 4 && !title.chars().any(char::is_lowercase) && title.chars().any(char::is_uppercase)
 }
 
 fn paragraphs(text: &str) -> Vec<Vec<&str>> {
@@ -70,8 +109,7 @@ fn heading(lines: &[&str], next_is_text: bool) -> Option<(u8, String)> {
         return None;
     }
     let letters = title.chars().filter(|c| c.is_alphabetic()).count();
-    let capitals = letters >= 4 && !title.chars().any(char::is_lowercase);
-    if capitals && title.chars().any(char::is_uppercase) {
+    if is_capitals(&title) {
         return Some((1, title));
     }
     let begins_like_one = title
@@ -86,7 +124,7 @@ fn numbered(title: &str) -> bool {
     title.starts_with(|c: char| c.is_ascii_digit())
 }
 
-fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32) {
+fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32, wrapped_from: usize) {
     let mut text = String::new();
     let mut item: Option<(u8, String)> = None;
     for line in lines {
@@ -100,7 +138,7 @@ fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32) {
             open.push_str(&clean::collapse(line));
         } else {
             flush_item(builder, item.take(), list);
-            append_line(&mut text, line);
+            append_line(&mut text, line, wrapped_from);
         }
     }
     flush_item(builder, item, list);
@@ -108,10 +146,10 @@ fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32) {
 }
 
 /// A line goes on where the line before it was long enough to have been wrapped.
-fn append_line(text: &mut String, line: &str) {
+fn append_line(text: &mut String, line: &str, wrapped_from: usize) {
     if !text.is_empty() {
         let last = text.rsplit('\n').next().unwrap_or_default();
-        let wrapped = last.chars().count() >= WRAPPED_LINE && !line.trim_start().starts_with(['|', '>']);
+        let wrapped = last.chars().count() >= wrapped_from && !line.trim_start().starts_with(['|', '>']);
         text.push(if wrapped { ' ' } else { '\n' });
     }
     text.push_str(line.trim());

@@ -1,0 +1,182 @@
+//! Chunks: invariants for any text, and the rules about headings, tables and rows.
+
+use plumbline_ingest::{Chunk, ChunkSettings, Code, Extraction, Limits, chunk, extract};
+use proptest::prelude::*;
+
+use crate::fixtures::assert_valid;
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().map(|word| word.len().div_ceil(6)).sum()
+}
+
+fn cut(source: &str, name: &str) -> (Extraction, Vec<Chunk>) {
+    let extraction = extract(source.as_bytes(), name, &Limits::default()).unwrap();
+    let chunks = chunk(&extraction, &ChunkSettings::default(), &words);
+    assert_chunks(&extraction, &chunks, &ChunkSettings::default());
+    (extraction, chunks)
+}
+
+fn assert_chunks(extraction: &Extraction, chunks: &[Chunk], settings: &ChunkSettings) {
+    let text = &extraction.text;
+    let mut covered = vec![false; text.len()];
+    let mut last = (0, 0);
+    for (position, piece) in chunks.iter().enumerate() {
+        assert_eq!(piece.ordinal as usize, position);
+        assert_eq!(
+            text.get(piece.range.start..piece.range.end),
+            Some(piece.text.as_str())
+        );
+        assert!(
+            position == 0 || (piece.range.start > last.0 && piece.range.end > last.1),
+            "not ordered"
+        );
+        last = (piece.range.start, piece.range.end);
+        covered[piece.range.start..piece.range.end].fill(true);
+        let mut end = piece.range.start;
+        assert_eq!(
+            piece.windows.first().map(|window| window.start),
+            Some(piece.range.start)
+        );
+        for window in &piece.windows {
+            assert!(window.start >= end && window.end > window.start && window.end <= piece.range.end);
+            let content = text.get(window.start..window.end).unwrap();
+            assert!(text[end..window.start].trim().is_empty(), "text between windows");
+            assert!(
+                words(content) <= settings.window_tokens || content.chars().count() == 1,
+                "window too long"
+            );
+            end = window.end;
+        }
+        assert_eq!(end, piece.range.end);
+    }
+    for block in &extraction.blocks {
+        let range = block.range;
+        let missing =
+            (range.start..range.end).find(|at| !covered[*at] && !text.as_bytes()[*at].is_ascii_whitespace());
+        assert!(
+            missing.is_none()
+                || !text.is_char_boundary(missing.unwrap())
+                || text[missing.unwrap()..].starts_with(char::is_whitespace)
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_chunked_within_its_bounds(source in "(# [A-Za-z]{1,12}\n\n|[a-zé ,]{0,80}[.!?] |\n\n|- [a-z]{1,9}\n|\\PC{0,40}|[字あ👍]{1,60}){1,40}", target in 8_usize..200, window in 4_usize..80) {
+        if let Ok(extraction) = extract(source.as_bytes(), "a.md", &Limits::default()) {
+            assert_valid(&extraction);
+            let settings = ChunkSettings { target_tokens: target, window_tokens: window.min(target), ..ChunkSettings::default() };
+            assert_chunks(&extraction, &chunk(&extraction, &settings, &words), &settings);
+        }
+    }
+
+    #[test]
+    fn any_table_keeps_its_rows(rows in prop::collection::vec(prop::collection::vec("[a-zé0-9 \"\n]{0,20}", 1..5), 1..30)) {
+        let mut source = String::from("first,second,third\n");
+        for row in &rows {
+            let cells: Vec<String> = row.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+            source.push_str(&cells.join(","));
+            source.push('\n');
+        }
+        if let Ok(extraction) = extract(source.as_bytes(), "a.csv", &Limits::default()) {
+            assert_valid(&extraction);
+            assert_chunks(&extraction, &chunk(&extraction, &ChunkSettings::default(), &words), &ChunkSettings::default());
+        }
+    }
+
+    #[test]
+    fn any_bytes_end_in_text_or_in_the_catalogue(bytes in prop::collection::vec(any::<u8>(), 0..600), head in prop::sample::select(vec!["", "%PDF-1.4\n", "PK\u{3}\u{4}", "a,b\n", "{\\rtf", "\u{feff}"])) {
+        let mut all = head.as_bytes().to_vec();
+        all.extend(bytes);
+        match extract(&all, "a.bin", &Limits::default()) {
+            Ok(extraction) => assert_valid(&extraction),
+            Err(error) => prop_assert!(Code::ALL.contains(&error.code)),
+        }
+    }
+}
+
+#[test]
+fn chunks_do_not_cross_headings_unless_both_sides_are_tiny() {
+    let long = "This sentence has quite a few words in it, as sentences do. ".repeat(8);
+    let (_, chunks) = cut(&format!("# A\n\n{long}\n\n# B\n\n{long}\n"), "a.md");
+    assert!(
+        chunks
+            .iter()
+            .all(|piece| piece.heading_path == ["A"] || piece.heading_path == ["B"])
+    );
+    let (_, chunks) = cut(
+        "# Shop\n\n## Monday\n\nNine to five.\n\n## Tuesday\n\nClosed.\n",
+        "a.md",
+    );
+    assert_eq!(chunks.len(), 1);
+    assert_eq!(chunks[0].heading_path, ["Shop"]);
+}
+
+#[test]
+fn running_text_overlaps_and_rows_do_not() {
+    let long: String = (0..60)
+        .map(|i| format!("Sentence number {i} says something about the shop. "))
+        .collect();
+    let (_, chunks) = cut(&long, "a.txt");
+    assert!(chunks.len() > 2);
+    assert!(
+        chunks
+            .windows(2)
+            .all(|pair| pair[1].range.start < pair[0].range.end)
+    );
+    let rows: String = (0..200).map(|i| format!("item {i},{i}.50\n")).collect();
+    let (extraction, chunks) = cut(&format!("Name,Price\n{rows}"), "a.csv");
+    assert!(
+        chunks
+            .windows(2)
+            .all(|pair| pair[1].range.start > pair[0].range.end)
+    );
+    assert_eq!(
+        (chunks[0].row_from, chunks.last().unwrap().row_to),
+        (Some(1), extraction.rows)
+    );
+    assert!(chunks.iter().all(|piece| piece.text.starts_with("Name: ")));
+}
+
+#[test]
+fn questions_and_answers_are_one_chunk_each() {
+    let (_, chunks) = cut(
+        "Question,Answer\nWhere?,In Accra.\nWhen?,At nine.\nHow much?,Nothing at all.\n",
+        "faq.csv",
+    );
+    assert_eq!(chunks.len(), 3);
+    assert_eq!(chunks[1].text, "Question: When? | Answer: At nine.");
+}
+
+#[test]
+fn a_megabyte_without_a_space_is_cut_in_linear_time() {
+    let counted = std::cell::Cell::new(0_usize);
+    let extraction = extract("é".repeat(500_000).as_bytes(), "a.txt", &Limits::default()).unwrap();
+    let count = |text: &str| {
+        counted.set(counted.get() + text.len());
+        text.len().div_ceil(4)
+    };
+    let chunks = chunk(&extraction, &ChunkSettings::default(), &count);
+    assert!(chunks.len() > 1000);
+    assert!(
+        counted.get() < 12 * extraction.text.len(),
+        "counted {} bytes",
+        counted.get()
+    );
+}
+
+#[test]
+fn equal_text_has_equal_hashes_and_the_heading_counts() {
+    let hashes = |source: &str| {
+        cut(source, "a.md")
+            .1
+            .iter()
+            .map(|piece| piece.hash)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hashes("# A\n\nSame.\n"), hashes("# A\n\nSame.\n\n"));
+    assert_ne!(hashes("# A\n\nSame.\n"), hashes("# B\n\nSame.\n"));
+}
