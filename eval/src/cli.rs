@@ -20,6 +20,7 @@ use crate::metrics::registry::METRICS;
 use crate::progress::Progress;
 use crate::report::{Report, console, diff, json};
 use crate::run::{RunOptions, TargetOptions, run};
+use crate::settings;
 use crate::target::local::LocalSettings;
 
 /// Ask a golden set, measure the answers, and say by the exit code whether they may reach customers.
@@ -101,6 +102,9 @@ struct RunArgs {
         default_value = "runtime/.local"
     )]
     runtime: PathBuf,
+    /// Settings to answer with, in TOML, instead of the defaults (for example [retrieval] vector = false).
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    settings: Option<PathBuf>,
     /// Use this Postgres instead of a private one.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
@@ -211,6 +215,12 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
             data: args.data,
             runtime: args.runtime,
             database_url: args.database_url,
+            settings: args
+                .settings
+                .as_deref()
+                .map(settings::read)
+                .transpose()?
+                .unwrap_or_default(),
         }),
     };
     Ok(RunOptions {

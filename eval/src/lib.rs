@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod settings;
 pub mod stats;
 pub mod target;
 

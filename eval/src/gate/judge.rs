@@ -7,7 +7,7 @@
 //! 3. it is inconclusive when only the optimistic value does, since the undecided replies then
 //!    decide;
 //! 4. it is inconclusive when it asks for a bound that a flawless system could not show on a sample
-//!    of this size;
+//!    of this size, and the point does not already miss the threshold;
 //! 5. otherwise it fails.
 
 use std::fmt;
@@ -115,12 +115,12 @@ fn decide(gate: &Gate, direction: Direction, measured: &Measured) -> (Verdict, O
             measured.undecided
         ));
     }
-    if gate.proof == Proof::Bound
-        && measured
-            .flawless
-            .as_ref()
-            .is_some_and(|flawless| !meets(flawless))
-    {
+    let too_few = measured
+        .flawless
+        .as_ref()
+        .is_some_and(|flawless| !meets(flawless));
+    let optimistic = measured.best.as_ref().unwrap_or(&measured.value);
+    if too_few && reaches(optimistic.point, gate.threshold, direction) {
         return inconclusive(format!(
             "{n} cases are too few to prove it, even without any mistake"
         ));
@@ -142,12 +142,19 @@ fn decide(gate: &Gate, direction: Direction, measured: &Measured) -> (Verdict, O
 }
 
 fn meets(estimate: &Estimate, gate: &Gate, direction: Direction) -> bool {
+    reaches(
+        compared(estimate, gate.proof, direction),
+        gate.threshold,
+        direction,
+    )
+}
+
+fn reaches(value: f64, threshold: f64, direction: Direction) -> bool {
     /// 0.7 + 0.1 + 0.1 must meet 0.9.
     const ROUNDING: f64 = 1e-9;
-    let value = compared(estimate, gate.proof, direction);
     match direction {
-        Direction::High => value >= gate.threshold - ROUNDING,
-        Direction::Low => value <= gate.threshold + ROUNDING,
+        Direction::High => value >= threshold - ROUNDING,
+        Direction::Low => value <= threshold + ROUNDING,
     }
 }
 
@@ -212,6 +219,11 @@ mod tests {
         let (outcome, reason) = verdict("hallucination_rate=0.02", &Measured::failure(0.0, 132, 0));
         assert_eq!(outcome, Verdict::Inconclusive);
         assert!(reason.contains("too few"), "{reason}");
+        // A small sample proves nothing good, but it can be bad.
+        assert_eq!(
+            verdict("hallucination_rate=0.02", &Measured::failure(9.0, 50, 0)).0,
+            Verdict::Fail
+        );
     }
 
     #[test]

@@ -1,57 +1,232 @@
-//! The system under test inside this process.
+//! The system under test inside this process: the gate of record.
+//!
+//! Everything is real: the private Postgres, the pipeline with its extraction in child processes,
+//! the embedding model, the search and the one `Answerer` that customers are answered by. Only the
+//! database is the eval's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plumbline_answer::Answer;
+use plumbline_answer::{Answer, Answerer, Ask};
+use plumbline_ingest::{Isolation, Pipeline};
+use plumbline_models::{Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_retrieval::Searcher;
+use plumbline_store::local::{LocalOptions, LocalPostgres, create_database};
+use plumbline_store::{BlobStore, DataDir, Settings, SettingsVersion, Store};
+use uuid::Uuid;
 
 use super::VersionKey;
+use super::corpus::{fingerprint, ingest};
 use crate::error::EvalError;
 use crate::golden::case::Case;
 use crate::golden::load::Golden;
 use crate::progress::Progress;
 
-/// What the in-process target needs of the machine.
+/// Name of the eval's database.
+const DATABASE: &str = "plumbline_eval";
+
+/// Directory of the embedding model below the runtime.
+const MODEL: &str = "models/all-MiniLM-L6-v2";
+
+/// What the in-process target needs.
 #[derive(Debug, Clone)]
 pub struct LocalSettings {
     /// Data directory.
     pub data: PathBuf,
     /// The provisioned runtime.
     pub runtime: PathBuf,
-    /// A Postgres to use instead of a private one.
+    /// A Postgres to use instead of a private one; the eval creates its own database there.
     pub database_url: Option<String>,
+    /// The settings to answer with.
+    pub settings: Settings,
 }
 
 /// An answerer on a private database with the golden corpus.
 pub struct Local {
-    label: String,
+    answerer: Answerer,
+    store: Store,
+    tenant: Uuid,
+    settings: SettingsVersion,
+    model: String,
+    // Last, so that the cluster ends after everything that uses it.
+    _cluster: Option<LocalPostgres>,
 }
 
 impl Local {
-    /// Opens it.
+    /// Starts the parts and brings the corpus in; a second run finds it there.
     pub async fn open(
-        _settings: &LocalSettings,
-        _golden: &Golden,
-        _progress: &Progress,
+        settings: &LocalSettings,
+        golden: &Golden,
+        progress: &Progress,
     ) -> Result<Self, EvalError> {
-        std::future::ready(Err(EvalError::Infra(
-            "the in-process target is not available in this build; use --target URL".to_owned(),
-        )))
-        .await
+        let data = DataDir::new(&settings.data).eval();
+        let embedder = load_embedder(&settings.runtime)?;
+        let (store, cluster) = open_store(settings, &data).await?;
+        let tenant = tenant_of(&store, golden, settings, &embedder).await?;
+        let blobs = BlobStore::Directory(data.blobs());
+        let pipeline = Pipeline::new(
+            store.clone(),
+            blobs,
+            Arc::clone(&embedder),
+            isolation(&settings.runtime)?,
+        );
+        ingest(&pipeline, tenant, golden, progress).await?;
+        let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &data.index()).map_err(infra)?;
+        searcher.catch_up(tenant).await.map_err(infra)?;
+        let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
+        let answerer = Answerer::new(store.clone(), Arc::new(searcher), Arc::clone(&embedder), model);
+        answerer.warm_up().await.map_err(infra)?;
+        let settings = SettingsVersion {
+            version: 0,
+            settings: settings.settings.clone(),
+        };
+        Ok(Self {
+            answerer,
+            store,
+            tenant,
+            settings,
+            model: embedder.model().to_owned(),
+            _cluster: cluster,
+        })
     }
 
     /// What the report calls it.
     pub fn label(&self) -> String {
-        self.label.clone()
+        let settings = if self.settings.settings == Settings::default() {
+            "default"
+        } else {
+            "given"
+        };
+        format!("in-process ({}, extractive, {settings} settings)", self.model)
     }
 
     /// Asks one case.
-    pub async fn ask(&self, _case: &Case) -> Result<Answer, String> {
-        std::future::ready(Err("not available".to_owned())).await
+    pub async fn ask(&self, case: &Case) -> Result<Answer, String> {
+        let ask = Ask {
+            question: case.question.clone(),
+            history: case.history.clone(),
+            language_hint: None,
+            settings: Some(self.settings.clone()),
+        };
+        self.answerer
+            .answer(self.tenant, &ask)
+            .await
+            .map_err(|error| with_causes(&error))
     }
 
     /// The canonical text of a version.
-    pub async fn version_text(&self, _key: VersionKey) -> Result<Arc<str>, String> {
-        std::future::ready(Err("not available".to_owned())).await
+    pub async fn version_text(&self, key: VersionKey) -> Result<Arc<str>, String> {
+        let mut tx = self
+            .store
+            .tenant(self.tenant)
+            .await
+            .map_err(|error| error.to_string())?;
+        tx.version_text(key.version_id)
+            .await
+            .map(Arc::from)
+            .map_err(|error| error.to_string())
     }
+}
+
+fn load_embedder(runtime: &Path) -> Result<Arc<dyn Embedder>, EvalError> {
+    let library = if cfg!(target_os = "macos") {
+        "lib/libonnxruntime.dylib"
+    } else {
+        "lib/libonnxruntime.so"
+    };
+    init_runtime(&runtime.join(library)).map_err(unprovisioned)?;
+    let embedder = OnnxEmbedder::load(&OnnxOptions::new(runtime.join(MODEL))).map_err(unprovisioned)?;
+    Ok(Arc::new(embedder))
+}
+
+async fn open_store(
+    settings: &LocalSettings,
+    data: &DataDir,
+) -> Result<(Store, Option<LocalPostgres>), EvalError> {
+    let (url, cluster) = if let Some(admin) = &settings.database_url {
+        create_database(admin, DATABASE).await.map_err(infra)?;
+        let mut url = reqwest::Url::parse(admin).map_err(infra)?;
+        url.set_path(DATABASE);
+        (url.to_string(), None)
+    } else {
+        let install = settings.runtime.join("postgres");
+        let options = LocalOptions {
+            install,
+            directory: data.postgres(),
+            durable: true,
+        };
+        let start = tokio::task::spawn_blocking(move || LocalPostgres::start(&options));
+        let cluster = start.await.map_err(infra)?.map_err(unprovisioned)?;
+        (cluster.database(DATABASE).await.map_err(infra)?, Some(cluster))
+    };
+    Store::migrate(&url).await.map_err(infra)?;
+    Ok((Store::connect(&url, 8).await.map_err(infra)?, cluster))
+}
+
+/// The tenant that holds exactly this corpus, cut exactly like this, for exactly this model.
+async fn tenant_of(
+    store: &Store,
+    golden: &Golden,
+    settings: &LocalSettings,
+    embedder: &Arc<dyn Embedder>,
+) -> Result<Uuid, EvalError> {
+    let fingerprint = fingerprint(golden, &settings.settings.chunking, embedder).await?;
+    let slug = format!("eval-{}", fingerprint.get(..24).unwrap_or(&fingerprint));
+    let mut system = store.system().await.map_err(infra)?;
+    let tenant = system
+        .ensure_tenant(&slug, &golden.header.name)
+        .await
+        .map_err(infra)?
+        .id;
+    system.commit().await.map_err(infra)?;
+    let mut tx = store.tenant(tenant).await.map_err(infra)?;
+    // The pipeline cuts by the tenant's live row; questions bring their settings along.
+    if tx.settings().await.map_err(infra)?.settings.chunking != settings.settings.chunking {
+        tx.save_settings(&settings.settings, "eval")
+            .await
+            .map_err(infra)?;
+    }
+    tx.commit().await.map_err(infra)?;
+    Ok(tenant)
+}
+
+/// Files are read by this very program, started again as `extract-worker`.
+fn isolation(runtime: &Path) -> Result<Isolation, EvalError> {
+    let program = std::env::current_exe().map_err(infra)?;
+    let mut isolation = Isolation::new(program, ["extract-worker"]);
+    let library = runtime.join(if cfg!(target_os = "macos") {
+        "lib/libpdfium.dylib"
+    } else {
+        "lib/libpdfium.so"
+    });
+    if library.is_file() {
+        isolation.limits.libpdfium = Some(library);
+    }
+    Ok(isolation)
+}
+
+pub(super) fn infra(error: impl std::error::Error) -> EvalError {
+    EvalError::Infra(with_causes(&error))
+}
+
+fn unprovisioned(error: impl std::error::Error) -> EvalError {
+    EvalError::Infra(format!(
+        "{}; `make runtime` brings what is missing, --runtime says where it is",
+        with_causes(&error)
+    ))
+}
+
+/// An error with what is behind it, without repeating what the outer message quotes already.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
 }

@@ -3,6 +3,7 @@
 //! Both hand back the same record, so that every metric is computed by the same code on the same
 //! data whoever answered.
 
+pub mod corpus;
 pub mod http;
 pub mod local;
 
