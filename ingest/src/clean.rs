@@ -16,23 +16,31 @@ enum Fate {
     Drop,
 }
 
+/// Control characters, soft hyphen, zero-width space, directional marks, invisible operators,
+/// BOM, non-characters, and the tag block that can carry invisible text. The zero-width joiners
+/// stay: Persian and emoji need them.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'
+        )
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFC}')
+        || matches!(c, '\u{FDD0}'..='\u{FDEF}' | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
 fn fate(c: char) -> Fate {
     match c {
         '\n' | '\t' => Fate::Keep(c),
         '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Fate::LineBreak,
-        '\u{00}'..='\u{1F}' | '\u{7F}'..='\u{9F}' => Fate::Drop,
         '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => Fate::Space,
-        // soft hyphen, zero-width space, directional marks, word joiner, invisible operators, BOM
-        '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' => Fate::Drop,
-        '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFC}' => Fate::Drop,
-        // non-characters, and the tag block that can carry invisible text
-        '\u{FDD0}'..='\u{FDEF}' | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}' => Fate::Drop,
         '\u{FB00}' => Fate::Letters("ff"),
         '\u{FB01}' => Fate::Letters("fi"),
         '\u{FB02}' => Fate::Letters("fl"),
         '\u{FB03}' => Fate::Letters("ffi"),
         '\u{FB04}' => Fate::Letters("ffl"),
         '\u{FB05}' | '\u{FB06}' => Fate::Letters("st"),
+        invisible if is_invisible(invisible) => Fate::Drop,
         other => Fate::Keep(other),
     }
 }

@@ -127,10 +127,13 @@ fn no_text(file_name: &str, extraction: &Extraction) -> ExtractError {
     ExtractError::new(Code::NoText, message)
 }
 
+/// A heading is a title only where a title stands: plain text begins with it, other documents
+/// may have a line or two before it.
 fn first_heading(extraction: &Extraction) -> Option<String> {
-    let heading = extraction
-        .blocks
-        .iter()
+    let lead = if extraction.format == Format::Text { 1 } else { 4 };
+    let first = extraction.blocks.iter().take(lead);
+    let heading = first
+        .into_iter()
         .find(|block| matches!(block.kind, BlockKind::Heading { .. }))?;
     Some(heading.range.of(&extraction.text).to_owned())
 }

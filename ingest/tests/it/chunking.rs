@@ -117,9 +117,10 @@ fn chunks_do_not_cross_headings_unless_both_sides_are_tiny() {
 
 #[test]
 fn running_text_overlaps_and_rows_do_not() {
-    let long: String = (0..60)
+    let long = (0..60)
         .map(|i| format!("Sentence number {i} says something about the shop. "))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let (_, chunks) = cut(&long, "a.txt");
     assert!(chunks.len() > 2);
     assert!(
@@ -127,7 +128,10 @@ fn running_text_overlaps_and_rows_do_not() {
             .windows(2)
             .all(|pair| pair[1].range.start < pair[0].range.end)
     );
-    let rows: String = (0..200).map(|i| format!("item {i},{i}.50\n")).collect();
+    let rows = (0..200)
+        .map(|i| format!("item {i},{i}.50\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let (extraction, chunks) = cut(&format!("Name,Price\n{rows}"), "a.csv");
     assert!(
         chunks

@@ -61,7 +61,7 @@ pub(crate) fn save(mut document: Document) -> Vec<u8> {
 
 pub(crate) fn document(pages: &[Vec<Draw>], rotate: i64) -> Document {
     let mut document = Document::with_version("1.5");
-    let pages_id = document.new_object_id();
+    let tree = document.new_object_id();
     let font = |name: &str| dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => name, "Encoding" => "WinAnsiEncoding" };
     let regular = document.add_object(font("Helvetica"));
     let heavy = document.add_object(font("Helvetica-Bold"));
@@ -74,17 +74,17 @@ pub(crate) fn document(pages: &[Vec<Draw>], rotate: i64) -> Document {
         };
         let stream = document.add_object(Stream::new(dictionary! {}, content.encode().unwrap()));
         let page_id = document.add_object(dictionary! {
-            "Type" => "Page", "Parent" => pages_id, "Contents" => stream, "Resources" => resources, "Rotate" => rotate,
+            "Type" => "Page", "Parent" => tree, "Contents" => stream, "Resources" => resources, "Rotate" => rotate,
             "MediaBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
         });
         kids.push(page_id.into());
     }
     let count = i64::try_from(kids.len()).unwrap();
     document.objects.insert(
-        pages_id,
+        tree,
         Object::Dictionary(dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }),
     );
-    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => pages_id });
+    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
     document.trailer.set("Root", catalog);
     document
 }

@@ -1,5 +1,8 @@
 //! One binary for all integration tests: linking is what costs time.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+#![expect(clippy::format_push_string, reason = "brevity over allocations in fixtures")]
+
 mod fixtures;
 
 mod chunking;

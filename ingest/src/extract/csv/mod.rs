@@ -256,7 +256,7 @@ mod tests {
             } else {
                 format!("item {i}")
             };
-            source.push_str(&format!("{name},{i} cm,{i}.50\n"));
+            source.extend([name, format!(",{i} cm,{i}.50\n")]);
         }
         let extraction = run(&source);
         assert_eq!(extraction.rows, Some(200));

@@ -38,11 +38,10 @@ pub(super) fn dialect(text: &str) -> (Dialect, &str) {
     let sniffed = sniffed(sample);
     let dialect = match (consistent, sniffed) {
         (Some((dialect, score)), _) if score > 0.98 => Dialect {
-            quote: quote(sample, dialect.delimiter),
+            quote: Some(quote(sample, dialect.delimiter)),
             ..dialect
         },
-        (_, Some(dialect)) => dialect,
-        (Some((dialect, _)), None) => dialect,
+        (_, Some(dialect)) | (Some((dialect, _)), None) => dialect,
         (None, None) => Dialect {
             delimiter: b',',
             quote: Some(b'"'),
@@ -77,12 +76,12 @@ fn sniffed(sample: &str) -> Option<Dialect> {
     let found = sniffer.sniff_bytes(sample.as_bytes()).ok()?.dialect;
     DELIMITERS.contains(&found.delimiter).then(|| Dialect {
         delimiter: found.delimiter,
-        quote: quote(sample, found.delimiter),
+        quote: Some(quote(sample, found.delimiter)),
     })
 }
 
 /// Single quotes count as quotes only where they wrap whole cells and double quotes do not.
-fn quote(sample: &str, delimiter: u8) -> Option<u8> {
+fn quote(sample: &str, delimiter: u8) -> u8 {
     let delimiter = char::from(delimiter);
     let wrapped = |mark: char| {
         let cells = sample
@@ -95,11 +94,11 @@ fn quote(sample: &str, delimiter: u8) -> Option<u8> {
             .count()
     };
     let single = wrapped('\'');
-    Some(if single >= 2 && wrapped('"') == 0 {
+    if single >= 2 && wrapped('"') == 0 {
         b'\''
     } else {
         b'"'
-    })
+    }
 }
 
 /// The delimiter that splits most records into the same number (two or more) of cells, and the

@@ -52,13 +52,13 @@ impl Styles {
                             style.list = Some((
                                 element.val().unwrap_or_default(),
                                 style.list.take().map_or(0, |(_, level)| level),
-                            ))
+                            ));
                         }
                         "ilvl" => {
                             style.list = Some((
                                 style.list.take().map_or_else(String::new, |(id, _)| id),
                                 number().unwrap_or(0),
-                            ))
+                            ));
                         }
                         "vanish" => style.hidden = element.is_on(),
                         "b" => style.bold = element.is_on(),

@@ -160,12 +160,12 @@ fn render(line: &Line, names: &[String]) -> String {
     if names.is_empty() && line.cells.len() == 2 && filled.len() == 2 {
         return format!("{}: {}", filled[0].1.trim_end_matches(':'), filled[1].1);
     }
-    let named =
+    let cells =
         filled.iter().map(
             |(column, text)| match names.get(*column).filter(|name| !name.is_empty()) {
                 Some(name) => format!("{}: {text}", name.trim_end_matches(':')),
                 None => text.clone(),
             },
         );
-    named.collect::<Vec<_>>().join(" | ")
+    cells.collect::<Vec<_>>().join(" | ")
 }

@@ -275,7 +275,7 @@ impl<'a> Walker<'a> {
             ("pPr", "outlineLvl") => self.set(|p| p.outline = level().filter(|level| *level < 9)),
             ("pPr", "ilvl") => self.set(|p| p.list.get_or_insert_default().1 = level().unwrap_or(0)),
             ("pPr", "numId") => {
-                self.set(|p| p.list.get_or_insert_default().0 = element.val().unwrap_or_default())
+                self.set(|p| p.list.get_or_insert_default().0 = element.val().unwrap_or_default());
             }
             ("rPr", "vanish" | "webHidden") => self.set_run(|hidden, _| *hidden = element.is_on()),
             ("rPr", "b") => self.set_run(|_, bold| *bold = Some(element.is_on())),
@@ -288,7 +288,7 @@ impl<'a> Walker<'a> {
             ("tcPr", "gridSpan") => self
                 .set_cell(|cell| cell.span = element.val().and_then(|value| value.parse().ok()).unwrap_or(1)),
             ("tcPr", "vMerge") => {
-                self.set_cell(|cell| cell.merged = element.val().as_deref() != Some("restart"))
+                self.set_cell(|cell| cell.merged = element.val().as_deref() != Some("restart"));
             }
             _ => {}
         }
@@ -410,7 +410,7 @@ impl<'a> Walker<'a> {
     fn end_paragraph(&mut self, mut paragraph: Paragraph) {
         let after = std::mem::take(&mut paragraph.after);
         let notes = std::mem::take(&mut paragraph.notes);
-        let mut items: Vec<Item> = self.finished(paragraph).into_iter().collect();
+        let mut items: Vec<Item> = self.finished(&paragraph).into_iter().collect();
         items.extend(after);
         items.extend(notes.into_iter().map(|(_, text)| Item::Block {
             kind: BlockKind::Paragraph,
@@ -420,7 +420,7 @@ impl<'a> Walker<'a> {
         self.emit(items);
     }
 
-    fn finished(&mut self, paragraph: Paragraph) -> Option<Item> {
+    fn finished(&mut self, paragraph: &Paragraph) -> Option<Item> {
         if self.styles.is_contents(&paragraph.style) {
             return None;
         }
@@ -468,8 +468,7 @@ impl<'a> Walker<'a> {
         for frame in self.frames.iter_mut().rev() {
             match frame {
                 Frame::Cell(cell) => return cell.items.extend(items),
-                Frame::TextBox(open) => return open.extend(items),
-                Frame::Note { items: open, .. } => return open.extend(items),
+                Frame::TextBox(open) | Frame::Note { items: open, .. } => return open.extend(items),
                 Frame::Paragraph(paragraph) => return paragraph.after.extend(items),
                 _ => {}
             }

@@ -2,6 +2,7 @@
 //! paragraphs are rebuilt.
 
 mod chars;
+mod columns;
 mod furniture;
 mod layout;
 mod open;

@@ -130,11 +130,11 @@ fn starts_sentence(text: &str) -> bool {
 }
 
 fn looks(row: &Row, text: &str, body: Body) -> PieceKind {
-    if is_list_item(text) && row.size() < body.size * 1.15 && !(row.bold() && !body.bold) {
+    let stands_out = row.bold() && !body.bold;
+    if is_list_item(text) && row.size() < body.size * 1.15 && !stands_out {
         return PieceKind::ListItem;
     }
     let larger = row.size() > body.size * 1.12;
-    let stands_out = row.bold() && !body.bold;
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     if (larger || stands_out) && letters >= 2 && row.size() > body.size * 0.9 {
         return PieceKind::HeadingCandidate;

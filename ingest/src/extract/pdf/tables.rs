@@ -137,13 +137,14 @@ fn table_end(rows: &[Row], start: usize, pitch: f32) -> Option<usize> {
         let enough = merged.len() >= 2 && merged.len() + 1 >= columns.len().min(3);
         if row.segments.len() >= 2 && enough {
             multi += 1;
-        } else if !(row.segments.len() == 1 && enough && is_continuation(rows, end, pitch)) {
+        } else if !(row.segments.len() == 1 && enough && is_continuation(rows, start, end, pitch)) {
             break;
         }
         columns = merged;
         end += 1;
     }
-    while end > start + 1 && rows[end - 1].segments.len() < 2 && !is_continuation(rows, end - 1, pitch) {
+    while end > start + 1 && rows[end - 1].segments.len() < 2 && !is_continuation(rows, start, end - 1, pitch)
+    {
         end -= 1;
     }
     let wide = rows[start..end]
@@ -155,7 +156,7 @@ fn table_end(rows: &[Row], start: usize, pitch: f32) -> Option<usize> {
 
 /// A single part directly below a row is the second line of one of its cells, unless it starts
 /// at the left edge and fills the width like a sentence.
-fn is_continuation(rows: &[Row], index: usize, pitch: f32) -> bool {
+fn is_continuation(rows: &[Row], start: usize, index: usize, pitch: f32) -> bool {
     let (Some(row), Some(above)) = (
         rows.get(index),
         index.checked_sub(1).and_then(|above| rows.get(above)),
@@ -163,7 +164,7 @@ fn is_continuation(rows: &[Row], index: usize, pitch: f32) -> bool {
         return false;
     };
     let close = is_tight(row.y() - above.y(), row.size(), pitch);
-    let under_a_later_cell = row.x0() > above.x0() + row.size();
+    let under_a_later_cell = row.x0() > rows[start].x0() + row.size();
     let narrow = row.x1() < above.segments.get(1).map_or(f32::MIN, |second| second.x0);
     let same_look = (row.size() - above.size()).abs() < 1.0;
     close && same_look && (under_a_later_cell || (narrow && above.segments.len() >= 2))
@@ -243,7 +244,7 @@ fn append(cell: &mut String, more: &str) {
 fn lines_up(rows: &[Row], columns: &[(f32, f32)]) -> bool {
     let met = |column: &(f32, f32)| {
         rows.iter()
-            .filter(|row| row.segments.iter().any(|segment| inside(segment, column)))
+            .filter(|row| row.segments.iter().any(|segment| inside(segment, *column)))
             .count()
     };
     let shared = columns.iter().filter(|column| met(column) >= 2).count();
@@ -256,7 +257,7 @@ fn lines_up(rows: &[Row], columns: &[(f32, f32)]) -> bool {
     shared >= 2 && shared * 2 >= columns.len() && chars < parts * 60
 }
 
-fn inside(segment: &Segment, column: &(f32, f32)) -> bool {
+fn inside(segment: &Segment, column: (f32, f32)) -> bool {
     segment.x0 >= column.0 - 0.5 && segment.x1 <= column.1 + 0.5
 }
 
@@ -265,7 +266,7 @@ fn cells(row: &Row, columns: &[(f32, f32)]) -> Vec<String> {
     for segment in &row.segments {
         let column = columns
             .iter()
-            .position(|column| inside(segment, column))
+            .position(|column| inside(segment, *column))
             .unwrap_or(0);
         append(&mut cells[column], &segment.text);
     }
