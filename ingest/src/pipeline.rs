@@ -181,11 +181,18 @@ impl Pipeline {
         let written = tx.complete_version(&built).await?;
         let published = written && tx.publish_if_newest(version.id).await?;
         tx.commit().await?;
+        if !written {
+            // Another worker was faster, or the document was deleted meanwhile: what stands there now counts.
+            let mut tx = self.store.tenant(stage.tenant).await?;
+            let version = tx.version(version.id).await?;
+            tx.commit().await?;
+            return self.already_built(stage.tenant, &version).await;
+        }
         let no_warnings = built.warnings.as_array().is_none_or(Vec::is_empty);
-        let state = match (written, no_warnings) {
-            (false, _) => VersionState::Cancelled,
-            (true, true) => VersionState::Ready,
-            (true, false) => VersionState::ReadyWithWarnings,
+        let state = if no_warnings {
+            VersionState::Ready
+        } else {
+            VersionState::ReadyWithWarnings
         };
         (stage.progress)(Progress {
             state,

@@ -3,8 +3,8 @@
 //! A chunk is a contiguous range of the canonical text inside one section. It never runs across a
 //! heading of the same or a higher level, with one exception: sections that are tiny on both
 //! sides (fewer than `min_tokens`) share a chunk while they fit the target, because a chunk of
-//! five words is found by everything and answers nothing. An introduction that is tiny joins its
-//! first subsection. Rows are never cut in half; a table that fits a chunk is kept whole; rows of
+//! five words is found by everything and answers nothing. For the same reason a heading without
+//! text of its own goes with what follows, and a tiny introduction with its first subsection. Rows are never cut in half; a table that fits a chunk is kept whole; rows of
 //! a question-and-answer file are one chunk each.
 //!
 //! Tokens are counted once per sentence or row and summed, so the cost is linear; text without
@@ -197,8 +197,8 @@ fn sections(extraction: &Extraction, atoms: &[Atom], settings: &ChunkSettings) -
 fn belongs_together(last: &Section, next: &Section, settings: &ChunkSettings) -> bool {
     let fits = last.tokens + next.tokens <= settings.target_tokens;
     let is_inside = next.level > last.level;
-    if last.headings_only && is_inside {
-        return true; // a heading directly above a subheading introduces it, however long that is
+    if last.headings_only && (is_inside || last.tokens < settings.min_tokens) {
+        return true;
     }
     let (last_tiny, next_tiny) = (
         last.tokens < settings.min_tokens,

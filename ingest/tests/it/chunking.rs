@@ -184,3 +184,10 @@ fn equal_text_has_equal_hashes_and_the_heading_counts() {
     assert_eq!(hashes("# A\n\nSame.\n"), hashes("# A\n\nSame.\n\n"));
     assert_ne!(hashes("# A\n\nSame.\n"), hashes("# B\n\nSame.\n"));
 }
+
+#[test]
+fn a_heading_without_text_is_no_chunk_of_its_own() {
+    let long = "This sentence has quite a few words in it, as sentences do. ".repeat(8);
+    let (_, chunks) = cut(&format!("# Title\n\n# First\n\n{long}\n"), "a.md");
+    assert!(chunks[0].text.starts_with("Title\n\nFirst\n\nThis sentence"));
+}

@@ -4,7 +4,7 @@ use plumbline_ingest::{BlockKind, Code, Limits, extract};
 
 use crate::fixtures::{docx, outline, package, read};
 
-const STYLES: &str = r#"<w:styles xmlns:w="w"><w:style w:styleId="Ttulo1"><w:name w:val="heading 1"/></w:style><w:style w:styleId="Ttulo2"><w:name w:val="heading 2"/><w:basedOn w:val="Ttulo1"/></w:style><w:style w:styleId="Mine"><w:name w:val="My heading"/><w:basedOn w:val="Ttulo2"/></w:style><w:style w:styleId="TDC1"><w:name w:val="toc 1"/></w:style></w:styles>"#;
+const STYLES: &str = r#"<w:styles xmlns:w="w"><w:style w:styleId="Ttulo1"><w:name w:val="heading 1"/></w:style><w:style w:styleId="Ttulo2"><w:name w:val="heading 2"/><w:basedOn w:val="Ttulo1"/></w:style><w:style w:styleId="Mine"><w:name w:val="My heading"/><w:basedOn w:val="Ttulo2"/></w:style><w:style w:styleId="Titel"><w:name w:val="Title"/></w:style><w:style w:styleId="TDC1"><w:name w:val="toc 1"/></w:style></w:styles>"#;
 
 fn p(style: &str, text: &str) -> String {
     format!(
@@ -159,4 +159,18 @@ fn damage_in_a_secondary_part_is_a_warning() {
         (extraction.text.as_str(), extraction.warnings[0].code),
         ("Text", Code::PartSkipped)
     );
+}
+
+#[test]
+fn a_title_stands_above_all_headings() {
+    let body = [
+        p("Titel", "Policy"),
+        p("Ttulo1", "Scope"),
+        p("x", "For everybody."),
+        p("Ttulo1", "Costs"),
+        p("x", "None."),
+    ];
+    let extraction = read(&docx(&body.concat(), &[("styles.xml", STYLES)]), "a.docx").unwrap();
+    assert_eq!(extraction.blocks[4].heading_path, ["Policy", "Costs"]);
+    assert_eq!(extraction.title.as_deref(), Some("Policy"));
 }

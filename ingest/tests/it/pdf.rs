@@ -1,8 +1,8 @@
 //! PDF: reading order, tables, furniture, rotation, hyphens, headings.
 
-use plumbline_ingest::{BlockKind, Code};
+use plumbline_ingest::{BlockKind, Code, Limits, extract};
 
-use crate::fixtures::{bold, draw, lines, locked_pdf, outline, pdf, read, scanned_pdf};
+use crate::fixtures::{bold, document, draw, lines, locked_pdf, outline, pdf, read, save, scanned_pdf};
 
 const LEFT: [&str; 6] = [
     "The left column begins the story of the",
@@ -261,4 +261,61 @@ fn a_manual_page_as_blocks() {
         page.extend([draw(60.0, y, 10.0, left), draw(140.0, y, 10.0, right)]);
     }
     insta::assert_snapshot!(outline(&read(&pdf(&[page], 0), "manual.pdf").unwrap()));
+}
+
+#[test]
+fn absurd_structures_end_in_text_or_in_the_catalogue() {
+    let page = lines(60.0, 740.0, 10.0, &LEFT);
+    let mut cyclic = document(std::slice::from_ref(&page), 0);
+    let catalog = cyclic.trailer.get(b"Root").unwrap().as_reference().unwrap();
+    let tree = cyclic
+        .get_dictionary(catalog)
+        .unwrap()
+        .get(b"Pages")
+        .unwrap()
+        .as_reference()
+        .unwrap();
+    cyclic
+        .get_object_mut(tree)
+        .unwrap()
+        .as_dict_mut()
+        .unwrap()
+        .set("Kids", vec![lopdf::Object::from(tree)]);
+    assert!(read(&save(cyclic), "a.pdf").is_err());
+
+    let mut endless = document(std::slice::from_ref(&page), 0);
+    endless
+        .get_object_mut(tree)
+        .unwrap()
+        .as_dict_mut()
+        .unwrap()
+        .set("Count", i64::from(i32::MAX));
+    let limits = Limits {
+        max_pages: 20,
+        ..Limits::default()
+    };
+    let extraction = extract(&save(endless), "a.pdf", &limits).unwrap();
+    assert!(extraction.text.contains("left column") && extraction.pages.len() <= 20);
+
+    let limits = Limits {
+        max_pages: 2,
+        ..Limits::default()
+    };
+    let extraction = extract(
+        &pdf(&[page.clone(), page.clone(), page.clone()], 0),
+        "a.pdf",
+        &limits,
+    )
+    .unwrap();
+    assert_eq!(
+        (extraction.pages.len(), extraction.warnings[0].code),
+        (2, Code::TruncatedPages)
+    );
+
+    let whole = pdf(&[page], 0);
+    let text = String::from_utf8_lossy(&whole).into_owned();
+    let without_table = text.replace("startxref", "startxxxx");
+    if let Err(error) = read(without_table.as_bytes(), "a.pdf") {
+        assert_eq!(error.code, Code::DamagedPdf);
+    }
 }

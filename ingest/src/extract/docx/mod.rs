@@ -95,6 +95,16 @@ fn emit(builder: &mut Builder, items: &[Item]) {
             }
         )
     });
+    // Under a title everything is one level deeper.
+    let has_title = items.iter().any(|item| {
+        matches!(
+            item,
+            Item::Block {
+                kind: BlockKind::Heading { level: 0 },
+                ..
+            }
+        )
+    });
     let mut list = 1_000_000; // groups of lists, far from those of tables
     let mut in_list = false;
     for item in items {
@@ -103,12 +113,14 @@ fn emit(builder: &mut Builder, items: &[Item]) {
                 let is_item = matches!(kind, BlockKind::ListItem { .. });
                 list += u32::from(is_item && !in_list);
                 in_list = is_item;
-                let kind = if *bold && *kind == BlockKind::Paragraph && reads_like_heading(text) {
-                    BlockKind::Heading {
-                        level: if styled_headings { 7 } else { 2 },
-                    }
-                } else {
-                    *kind
+                let kind = match *kind {
+                    BlockKind::Heading { level } => BlockKind::Heading {
+                        level: (level + u8::from(has_title)).min(9),
+                    },
+                    BlockKind::Paragraph if *bold && reads_like_heading(text) => BlockKind::Heading {
+                        level: if styled_headings { 8 } else { 2 },
+                    },
+                    other => other,
                 };
                 let group = is_item.then_some(list);
                 builder.push(

@@ -79,7 +79,7 @@ impl Styles {
         .take(MAX_CHAIN)
     }
 
-    /// Heading level of a paragraph style, 1 being the highest.
+    /// Heading level of a paragraph style, 1 being the highest; 0 is the document's title.
     pub(super) fn heading(&self, id: &str) -> Option<u8> {
         if self.by_id.is_empty() {
             return id
@@ -89,7 +89,7 @@ impl Styles {
         }
         self.chain(id).find_map(|style| {
             if style.name == "title" {
-                return Some(1);
+                return Some(0);
             }
             let named = style
                 .name
