@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What the customer got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A reply whose every factual sentence is cited (or small talk, which states no facts).
@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 /// The kind of treatment a question asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
     /// A fact that one passage states.
@@ -36,7 +36,7 @@ pub enum Route {
 }
 
 /// Why an answer is not an ordinary grounded reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// No passage was close enough to the question.
@@ -56,7 +56,7 @@ pub enum Reason {
 }
 
 /// One sentence of the reply with the indexes of its citations in [`Answer::citations`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sentence {
     /// The sentence as sent.
     pub text: String,
@@ -65,7 +65,7 @@ pub struct Sentence {
 }
 
 /// Where a sentence comes from: a byte range of the canonical text of a pinned document version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Citation {
     /// Document.
     pub document_id: Uuid,
@@ -92,7 +92,7 @@ pub struct Citation {
 }
 
 /// Wall-clock milliseconds spent per stage of one answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Timings {
     /// Routing.
     pub route_ms: f64,
@@ -113,7 +113,7 @@ pub struct Timings {
 }
 
 /// What the model behind the reply used.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Usage {
     /// Model name, `extractive` for the built-in one.
     pub model: String,
@@ -124,7 +124,7 @@ pub struct Usage {
 }
 
 /// The full record of one answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Answer {
     /// Identifier, also the trace id.
     pub id: Uuid,
@@ -157,7 +157,7 @@ pub struct Answer {
 }
 
 /// Who said an earlier message of the conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaker {
     /// The customer.
@@ -167,7 +167,7 @@ pub enum Speaker {
 }
 
 /// One earlier message, oldest first in a history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Message {
     /// Who said it.
     pub role: Speaker,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Place of a hit in one leg.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LegScore {
     /// Rank in that leg, 1-based.
     pub rank: u32,
@@ -13,7 +13,7 @@ pub struct LegScore {
 }
 
 /// One passage found: a chunk of a live document version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Hit {
     /// Chunk.
     pub chunk_id: Uuid,

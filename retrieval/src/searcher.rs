@@ -30,7 +30,7 @@ pub struct SearchOptions {
 }
 
 /// State of the lexical leg during a search.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LexicalState {
     /// It had seen everything published.
@@ -44,7 +44,7 @@ pub enum LexicalState {
 }
 
 /// Milliseconds per stage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SearchTimings {
     /// Embedding the question.
     pub embed_ms: f64,

@@ -35,7 +35,7 @@ pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stor
 pub use job::{DeadJob, Failed, Job, NewJob, QueueDepth};
 pub use outbox::{OutboxPart, SEND_QUEUE, StatusReport};
 pub use paths::DataDir;
-pub use pool::{Store, SystemTx, TenantTx};
+pub use pool::{ServerVersions, Store, SystemTx, TenantTx};
 pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, VectorMatch, VectorScan};
 pub use settings::{

@@ -53,6 +53,16 @@ impl Store {
         Ok(())
     }
 
+    /// Versions of the server and of its vector extension.
+    pub async fn server_versions(&self) -> Result<ServerVersions, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT current_setting('server_version') AS postgres,
+                    (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS pgvector",
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// A transaction on one tenant's rows. Dropped without [`TenantTx::commit`], it rolls back.
     pub async fn tenant(&self, tenant: Uuid) -> Result<TenantTx, StoreError> {
         let mut tx = self.pool.begin().await?;
@@ -79,6 +89,15 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Versions of the database.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ServerVersions {
+    /// PostgreSQL.
+    pub postgres: String,
+    /// pgvector.
+    pub pgvector: String,
 }
 
 /// A transaction bound to one tenant.

@@ -1,0 +1,169 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands;
+use crate::config::{CommonArgs, ServeArgs};
+
+/// Answers WhatsApp customers from a business's own documents, with the evidence for every sentence.
+#[derive(Debug, Parser)]
+#[command(name = "plumbline", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// What to log: error, warn, info, debug, trace, or a filter such as plumbline_server=debug
+    #[arg(long, env = "PLUMBLINE_LOG", global = true, value_name = "FILTER")]
+    log: Option<String>,
+    /// Log one JSON object per line
+    #[arg(long, env = "PLUMBLINE_LOG_JSON", global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server: API, webhook, pages, and the workers unless --no-work is given
+    Serve {
+        #[command(flatten)]
+        serve: ServeArgs,
+        /// Leave the work to `plumbline work` processes
+        #[arg(long)]
+        no_work: bool,
+    },
+    /// Run the workers alone: builds documents, answers turns, sends replies
+    Work {
+        #[command(flatten)]
+        serve: ServeArgs,
+    },
+    /// Bring the database up to date and stop
+    Migrate,
+    /// Make files searchable; exit code 1 if any of them failed
+    Ingest {
+        /// Files, or folders with files
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// One JSON object per file instead of progress bars
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is read out of a file; writes nothing
+    Extract {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// All blocks with their pages and byte ranges, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Search the live documents
+    Search {
+        /// The question
+        query: String,
+        /// Passages wanted
+        #[arg(long, short, default_value_t = 5, value_name = "N")]
+        k: usize,
+        /// Ranks and scores of both legs
+        #[arg(long)]
+        explain: bool,
+        /// The result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask what a customer would ask, and see the answer with its evidence
+    Ask {
+        /// The question
+        question: String,
+        /// The full record as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything on this machine: documents, server, and a WhatsApp simulator in the browser
+    Demo {
+        /// Address to listen on
+        #[arg(long, env = "PLUMBLINE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        listen: std::net::SocketAddr,
+        /// The documents to answer from
+        #[arg(long, default_value = "golden/corpus", value_name = "DIR")]
+        corpus: PathBuf,
+        /// Name of the business in the chat
+        #[arg(long, default_value = "Tamarind Home & Solar", value_name = "NAME")]
+        business: String,
+    },
+    /// Say what was found, what is missing, and the command that mends it
+    Doctor {
+        /// Only whether a running server answers at PLUMBLINE_LISTEN (for health checks)
+        #[arg(long)]
+        quick: bool,
+        /// The running server
+        #[arg(long, env = "PLUMBLINE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        listen: std::net::SocketAddr,
+    },
+    /// Make API keys and sign-ins
+    #[command(subcommand)]
+    Access(commands::access::Access),
+    /// Run a command with DATABASE_URL set to a throw-away PostgreSQL
+    #[command(hide = true)]
+    WithPostgres {
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+    /// The child process that reads one file
+    #[command(hide = true)]
+    ExtractWorker,
+}
+
+/// Parses the command line, runs the command and chooses the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if matches!(cli.command, Command::ExtractWorker) {
+        return plumbline_ingest::worker_main();
+    }
+    start_log(&cli);
+    // one TLS stack for everything that speaks https
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    runtime.block_on(run(cli)).unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("plumbline: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn start_log(cli: &Cli) {
+    let quiet = !matches!(cli.command, Command::Serve { .. } | Command::Work { .. });
+    let default = if quiet { "error" } else { "info,tower_http=warn" };
+    let filter = cli.log.clone().unwrap_or_else(|| default.to_owned());
+    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
+    if cli.log_json { log.json().init() } else { log.init() }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let common = cli.common;
+    match cli.command {
+        Command::Serve { serve, no_work } => commands::serve::serve(&common, &serve, !no_work).await,
+        Command::Work { serve } => commands::serve::work(&common, &serve).await,
+        Command::Migrate => commands::migrate::run(&common).await,
+        Command::Ingest { paths, json } => commands::ingest::run(&common, &paths, json).await,
+        Command::Extract { file, json } => commands::extract::run(&common, &file, json).await,
+        Command::Search { query, k, explain, json } => {
+            commands::search::run(&common, &query, k, explain, json).await
+        }
+        Command::Ask { question, json } => commands::ask::run(&common, &question, json).await,
+        Command::Demo { listen, corpus, business } => commands::demo::run(&common, listen, &corpus, &business).await,
+        Command::Doctor { quick: true, listen } => commands::doctor::quick(listen).await,
+        Command::Doctor { quick: false, .. } => commands::doctor::run(&common).await,
+        Command::Access(access) => commands::access::run(&common, access).await,
+        Command::WithPostgres { command } => commands::with_postgres::run(&common, &command).await,
+        Command::ExtractWorker => Ok(plumbline_ingest::worker_main()),
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per sub-command.
+
+pub(crate) mod access;
+pub(crate) mod ask;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod extract;
+pub(crate) mod ingest;
+pub(crate) mod migrate;
+pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod with_postgres;

@@ -1,0 +1,98 @@
+//! The HTTP side: one file per resource, the path is the address.
+
+pub mod answer;
+pub mod auth;
+pub mod documents;
+pub mod error;
+pub mod health;
+pub mod search;
+pub mod webhook;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Plumbline", description = "Documents, search and grounded answers of one business. Every path \
+        below /v1 wants `Authorization: Bearer <API key>`."),
+    modifiers(&BearerKey)
+)]
+struct Description;
+
+struct BearerKey;
+
+impl utoipa::Modify for BearerKey {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(documents::upload, documents::list))
+        .routes(routes!(documents::get, documents::delete))
+        .routes(routes!(documents::versions))
+        .routes(routes!(documents::text))
+        .routes(routes!(documents::chunks))
+        .routes(routes!(documents::download))
+        .routes(routes!(documents::publish))
+        .routes(routes!(documents::retry))
+        .routes(routes!(search::search))
+        .routes(routes!(answer::answer))
+        .routes(routes!(answer::get))
+}
+
+/// The description of the API as served at `/openapi.json`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api().split_for_parts().1
+}
+
+/// Everything the server answers.
+pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
+    let (api, description) = api().split_for_parts();
+    let upload = app.web.max_upload_bytes.saturating_mul(2).max(8 << 20);
+    let timed = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(60));
+    let service = Router::new()
+        .merge(api.layer(DefaultBodyLimit::max(upload)).layer(timed))
+        .merge(webhook::router())
+        .merge(health::router(metrics))
+        //PAGES .merge(crate::pages::router())
+        .route("/openapi.json", get(move || async move { axum::Json(description) }))
+        .with_state(app);
+    let id = HeaderName::from_static("x-request-id");
+    service
+        .layer(CompressionLayer::new())
+        .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header_layer(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
+        .layer(header_layer(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(PropagateRequestIdLayer::new(id.clone()))
+        .layer(TraceLayer::new_for_http())
+        .layer(SetRequestIdLayer::new(id, MakeRequestUuid))
+        .layer(CatchPanicLayer::new())
+}
+
+/// Pages load nothing from elsewhere and run no script of a page itself.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}

@@ -1,0 +1,74 @@
+//! `/v1/answer`: the answer a customer would get.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use plumbline_answer::{Answer, Ask, Message};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::auth::ApiTenant;
+use super::error::{ApiError, ErrorBody};
+use crate::app::App;
+use crate::worker::turn::record;
+
+/// Longest question in characters: a WhatsApp message has at most 4,096.
+const LONGEST_QUESTION: usize = 8_192;
+
+/// A question.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRequest {
+    /// What the customer wrote.
+    #[schema(example = "can I return an opened fan?")]
+    pub question: String,
+    /// What was said before, oldest first.
+    #[serde(default)]
+    pub history: Vec<Message>,
+    /// Language the customer is believed to speak, ISO 639-1.
+    pub language: Option<String>,
+}
+
+/// Answers a question with the same settings as WhatsApp does, and keeps the record under its id.
+#[utoipa::path(post, path = "/v1/answer", tag = "answers", security(("key" = [])), request_body = AnswerRequest,
+    responses((status = 200, body = Answer), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
+pub async fn answer(
+    State(app): State<App>,
+    ApiTenant(tenant): ApiTenant,
+    request: Result<Json<AnswerRequest>, JsonRejection>,
+) -> Result<Json<Answer>, ApiError> {
+    let Json(request) = request.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    if request.question.trim().is_empty() {
+        return Err(ApiError::BadRequest("`question` is empty".to_owned()));
+    }
+    if request.question.chars().count() > LONGEST_QUESTION {
+        return Err(ApiError::BadRequest(format!("`question` has more than {LONGEST_QUESTION} characters")));
+    }
+    let ask = Ask {
+        question: request.question,
+        history: request.history,
+        language_hint: request.language,
+        settings: None,
+    };
+    let answer = app.answerer.answer(tenant, &ask).await;
+    let answer = answer.map_err(|error| ApiError::Unavailable(error.to_string()))?;
+    let mut tx = app.store.tenant(tenant).await?;
+    tx.insert_answer(&record(&answer, &ask.question, None)).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
+}
+
+/// The record of an answer that was given.
+#[utoipa::path(get, path = "/v1/answers/{id}", tag = "answers", security(("key" = [])),
+    params(("id" = Uuid, Path, description = "id of the answer")),
+    responses((status = 200, body = Answer), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub async fn get(
+    State(app): State<App>,
+    ApiTenant(tenant): ApiTenant,
+    Path(id): Path<Uuid>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let mut tx = app.store.tenant(tenant).await?;
+    let row = tx.answer(id).await?;
+    tx.commit().await?;
+    Ok(Json(row.record))
+}

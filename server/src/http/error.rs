@@ -1,0 +1,63 @@
+//! One error enum with one mapping to HTTP.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use plumbline_store::StoreError;
+use serde::Serialize;
+
+/// Why a request was not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No usable key.
+    #[error("this path needs the header `Authorization: Bearer <API key>` with a key that was not revoked")]
+    Unauthorized,
+    /// The request is wrong; the text names the field and what to do.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Too large.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The store's answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something of ours is down.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ErrorBody {
+    /// Stable code.
+    pub code: &'static str,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+impl ApiError {
+    fn parts(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Store(StoreError::NotFound { .. }) => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Store(StoreError::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
+            Self::Store(_) | Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.parts();
+        let message = if status.is_server_error() {
+            // What failed inside is for the log; an error of the database may quote data.
+            tracing::error!(error = %self, "http.request.failed");
+            "the service could not do this just now; try again in a moment".to_owned()
+        } else {
+            self.to_string()
+        };
+        (status, Json(ErrorBody { code, message })).into_response()
+    }
+}

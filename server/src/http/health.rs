@@ -1,0 +1,41 @@
+//! Is it alive, is it ready, how is it doing.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::app::App;
+use super::error::ApiError;
+
+/// `/healthz`, `/readyz` and `/metrics`.
+pub fn router(metrics: Option<PrometheusHandle>) -> Router<App> {
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).route(
+        "/metrics",
+        get(move |State(app): State<App>| async move { render(&app, metrics.as_ref()).await }),
+    )
+}
+
+/// Ready means that a question could be answered now.
+async fn ready(State(app): State<App>) -> Result<&'static str, (StatusCode, &'static str)> {
+    let down = (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer");
+    match tokio::time::timeout(Duration::from_secs(2), app.store.ping()).await {
+        Ok(Ok(())) => Ok("ready"),
+        _ => Err(down),
+    }
+}
+
+async fn render(app: &App, metrics: Option<&PrometheusHandle>) -> Result<String, ApiError> {
+    let mut tx = app.store.system().await?;
+    for depth in tx.queue_depths().await? {
+        let labels = [("queue", depth.queue.clone()), ("state", depth.state.clone())];
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of jobs")]
+        metrics::gauge!("plumbline_jobs", &labels).set(depth.jobs as f64);
+        metrics::gauge!("plumbline_jobs_oldest_seconds", &labels).set(depth.oldest_seconds);
+    }
+    tx.commit().await?;
+    Ok(metrics.map(PrometheusHandle::render).unwrap_or_default())
+}

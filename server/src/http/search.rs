@@ -1,0 +1,72 @@
+//! `/v1/search`: the passages that fit a question.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use plumbline_retrieval::{Hit, LexicalState, SearchOptions, SearchTimings};
+use serde::{Deserialize, Serialize};
+
+use super::auth::ApiTenant;
+use super::error::{ApiError, ErrorBody};
+use crate::app::App;
+
+/// Most passages of one search.
+const LARGEST_K: usize = 50;
+
+/// A search.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// The question, in words.
+    #[schema(example = "how much is delivery to Tamale?")]
+    pub query: String,
+    /// Passages wanted, 1 to 50; 5 when left out.
+    #[schema(minimum = 1, maximum = 50)]
+    pub k: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SearchResponse {
+    /// Passages, best first, each with its rank and score in either leg.
+    pub hits: Vec<Hit>,
+    /// BM25 of the best passage as a share of the most this question could score, 0 to 1.
+    pub lexical_coverage: f32,
+    /// State of the lexical leg.
+    pub lexical: LexicalState,
+    /// How the vectors were scanned: `exact` or `hnsw`.
+    pub vector_scan: &'static str,
+    /// Milliseconds per stage.
+    pub timings: SearchTimings,
+    /// Version of the settings in force.
+    pub settings_version: i64,
+}
+
+/// Searches the live documents.
+#[utoipa::path(post, path = "/v1/search", tag = "answers", security(("key" = [])), request_body = SearchRequest,
+    responses((status = 200, body = SearchResponse), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
+pub async fn search(
+    State(app): State<App>,
+    ApiTenant(tenant): ApiTenant,
+    request: Result<Json<SearchRequest>, JsonRejection>,
+) -> Result<Json<SearchResponse>, ApiError> {
+    let Json(request) = request.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let k = request.k.unwrap_or(5);
+    if !(1..=LARGEST_K).contains(&k) {
+        return Err(ApiError::BadRequest(format!("`k` is {k}; it must be 1 to {LARGEST_K}")));
+    }
+    let mut tx = app.store.tenant(tenant).await?;
+    let live = tx.settings().await?;
+    tx.commit().await?;
+    let options = SearchOptions { k, settings: live.settings.retrieval };
+    let results = app.searcher.search(tenant, &request.query, &options).await;
+    let results = results.map_err(|error| ApiError::Unavailable(error.to_string()))?;
+    Ok(Json(SearchResponse {
+        hits: results.hits,
+        lexical_coverage: results.lexical_coverage,
+        lexical: results.lexical,
+        vector_scan: results.vector_scan,
+        timings: results.timings,
+        settings_version: live.version,
+    }))
+}

@@ -1,0 +1,215 @@
+//! The workers: one loop per queue, all work under a lease.
+//!
+//! A worker dies with its process at any moment; whatever it was doing comes back when its lease runs out. Handlers are
+//! therefore written so that doing them twice is the same as doing them once.
+
+pub mod document;
+pub mod element;
+pub mod send;
+pub mod turn;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plumbline_ingest::INGEST_QUEUE;
+use plumbline_store::{ELEMENT_QUEUE, Job, SEND_QUEUE, Store, StoreError, TURN_QUEUE};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::app::App;
+
+/// What a handler wants done with its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It is finished.
+    Finished,
+    /// It waits for something; run it again after this time without counting an attempt.
+    Later(Duration),
+}
+
+/// Why a handler could not finish.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct WorkError {
+    /// What happened, for the admin.
+    pub message: String,
+    /// Whether another attempt may help.
+    pub retry: bool,
+    /// How long to wait before it; the usual backoff when not given.
+    pub after: Option<Duration>,
+}
+
+impl WorkError {
+    /// An error that another attempt may mend.
+    pub fn retry(message: impl Into<String>) -> Self {
+        Self { message: message.into(), retry: true, after: None }
+    }
+
+    /// An error that stays.
+    pub fn fatal(message: impl Into<String>) -> Self {
+        Self { message: message.into(), retry: false, after: None }
+    }
+}
+
+impl From<StoreError> for WorkError {
+    fn from(error: StoreError) -> Self {
+        Self { retry: !matches!(error, StoreError::NotFound { .. }), message: error.to_string(), after: None }
+    }
+}
+
+/// Queues with the number of jobs of each that may run at once in this process.
+const QUEUES: [(&str, usize); 4] = [(TURN_QUEUE, 4), (SEND_QUEUE, 8), (ELEMENT_QUEUE, 2), (INGEST_QUEUE, 2)];
+
+/// Runs all queues until `stop`; returns when the jobs at work have ended.
+pub async fn run(app: App, stop: CancellationToken) {
+    run_queues(app, &QUEUES, stop).await;
+}
+
+/// Runs the document queue alone: what the command line needs to see its files through.
+pub async fn run_documents(app: App, stop: CancellationToken) {
+    run_queues(app, &QUEUES[3..], stop).await;
+}
+
+async fn run_queues(app: App, queues: &[(&'static str, usize)], stop: CancellationToken) {
+    let wake = Arc::new(Notify::new());
+    let tracker = TaskTracker::new();
+    tracker.spawn(listen(app.store.clone(), Arc::clone(&wake), stop.clone()));
+    tracker.spawn(reap(app.clone(), stop.clone()));
+    for &(queue, workers) in queues {
+        for _ in 0..workers {
+            tracker.spawn(work(app.clone(), queue, Arc::clone(&wake), stop.clone()));
+        }
+    }
+    tracker.close();
+    tracker.wait().await;
+}
+
+/// Wakes the idle workers when a job is enqueued. Without it they poll.
+async fn listen(store: Store, wake: Arc<Notify>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let listening = async {
+            let mut listener = store.listen("plumbline_jobs").await?;
+            loop {
+                listener.recv().await.map_err(StoreError::from)?;
+                wake.notify_waiters();
+            }
+        };
+        let ended: Result<Result<(), StoreError>, ()> = tokio::select! {
+            result = listening => Ok(result),
+            () = stop.cancelled() => Err(()),
+        };
+        if let Ok(Err(error)) = ended {
+            tracing::warn!(%error, "worker.listen.failed");
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+}
+
+/// Brings back the jobs of dead workers.
+async fn reap(app: App, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match app.store.reap_jobs().await {
+            Ok(dead) => {
+                for job in dead {
+                    give_up(&app, &job, "the worker stopped at every attempt").await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "worker.reap.failed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(app.work.lease / 3) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn work(app: App, queue: &'static str, wake: Arc<Notify>, stop: CancellationToken) {
+    let worker = Uuid::now_v7();
+    while !stop.is_cancelled() {
+        let woken = wake.notified();
+        match app.store.claim_job(queue, worker, app.work.lease).await {
+            Ok(Some(job)) => handle(&app, &job).await,
+            Ok(None) => tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep(app.work.poll) => {}
+                () = stop.cancelled() => {}
+            },
+            Err(error) => {
+                tracing::warn!(%error, queue, "worker.claim.failed");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// One attempt at a job, with its lease kept alive.
+async fn handle(app: &App, job: &Job) {
+    let began = std::time::Instant::now();
+    let task = tokio::spawn(dispatch(app.clone(), job.clone()));
+    let abort = task.abort_handle();
+    let beat = async {
+        loop {
+            tokio::time::sleep(app.work.lease / 3).await;
+            if let Ok(false) = app.store.heartbeat_job(job, app.work.lease).await {
+                tracing::warn!(job = job.id, queue = job.queue, "worker.lease.lost");
+                abort.abort();
+                return;
+            }
+        }
+    };
+    let outcome = tokio::select! {
+        joined = task => joined,
+        () = beat => return,
+    };
+    // A panic is an error of ours, not a reason to lose the job.
+    let outcome = outcome.unwrap_or_else(|error| Err(WorkError::retry(format!("stopped unexpectedly: {error}"))));
+    metrics::histogram!("plumbline_job_seconds", "queue" => job.queue.clone()).record(began.elapsed().as_secs_f64());
+    let noted = match outcome {
+        Ok(Done::Finished) => app.store.finish_job(job).await.map(drop),
+        Ok(Done::Later(delay)) => app.store.postpone_job(job, delay).await,
+        Err(error) => {
+            tracing::warn!(job = job.id, queue = job.queue, attempt = job.attempts, error = error.message, "worker.job.failed");
+            match app.store.fail_job(job, &error.message, error.retry, error.after).await {
+                Ok(plumbline_store::Failed::Dead) => {
+                    give_up(app, job, &error.message).await;
+                    Ok(())
+                }
+                other => other.map(drop),
+            }
+        }
+    };
+    if let Err(error) = noted {
+        tracing::warn!(job = job.id, %error, "worker.note.failed");
+    }
+}
+
+async fn dispatch(app: App, job: Job) -> Result<Done, WorkError> {
+    match job.queue.as_str() {
+        TURN_QUEUE => turn::answer(&app, &job).await,
+        SEND_QUEUE => send::send(&app, &job).await,
+        ELEMENT_QUEUE => element::apply(&app, &job).await,
+        INGEST_QUEUE => document::build(&app, &job).await,
+        other => Err(WorkError::fatal(format!("no worker knows the queue {other}"))),
+    }
+}
+
+/// Tells whoever waits for a dead job what became of it.
+async fn give_up(app: &App, job: &Job, reason: &str) {
+    let told = match job.queue.as_str() {
+        TURN_QUEUE => turn::give_up(app, job).await,
+        INGEST_QUEUE => document::give_up(app, job, reason).await,
+        SEND_QUEUE => send::give_up(app, job, reason).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = told {
+        tracing::error!(job = job.id, %error, "worker.give_up.failed");
+    }
+}
+
+/// A field of a job's payload.
+fn field<T: serde::de::DeserializeOwned>(job: &Job, name: &str) -> Result<T, WorkError> {
+    serde_json::from_value(job.payload[name].clone())
+        .map_err(|error| WorkError::fatal(format!("job {} has no usable {name}: {error}", job.id)))
+}

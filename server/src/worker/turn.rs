@@ -1,0 +1,192 @@
+//! Answers a turn: all pending messages of a customer, as one.
+//!
+//! Three steps, each repeatable: take the pending messages into a turn; answer, outside any transaction; store the
+//! answer with its outbox parts in one transaction, provided the bot still owns the conversation. A turn has at most
+//! one answer, so a worker that died after the last step changes nothing when its job comes back.
+
+use plumbline_answer::phrases::{self, Phrase};
+use plumbline_answer::{Answer, Ask, Message, Outcome, Speaker, split_message};
+use plumbline_store::{Conversation, Element, Job, NewAnswer, NewCitation, Said, TenantTx, Turn};
+use uuid::Uuid;
+
+use super::{Done, WorkError, field};
+use crate::app::App;
+use crate::whatsapp::content::{MessageContent, message_text};
+use crate::whatsapp::parse;
+
+/// Characters of one WhatsApp text message.
+const MESSAGE_CHARS: usize = 4_096;
+
+/// Takes, answers and stores the turn of the job.
+pub async fn answer(app: &App, job: &Job) -> Result<Done, WorkError> {
+    let Some(turn) = take(app, job).await? else {
+        return Ok(Done::Finished);
+    };
+    let question = question_of(&turn.messages);
+    if turn.answered || question.is_empty() && !has_attachment(&turn.messages) || !turn.conversation.bot_owns() {
+        return Ok(Done::Finished);
+    }
+    show_typing(app, job.tenant_id, &turn).await;
+    let ask = ask(app, job.tenant_id, &turn, question).await?;
+    let answer = app
+        .answerer
+        .answer(job.tenant_id, &ask)
+        .await
+        .map_err(|error| WorkError::retry(format!("the turn could not be answered: {error}")))?;
+    store(app, job.tenant_id, &turn, &ask.question, &answer).await?;
+    Ok(Done::Finished)
+}
+
+/// Puts the customer's pending messages into the turn of this job; none when there is nothing to answer.
+async fn take(app: &App, job: &Job) -> Result<Option<Turn>, WorkError> {
+    let channel: Uuid = field(job, "channel_id")?;
+    let sender: String = field(job, "sender")?;
+    let mut tx = app.store.tenant(job.tenant_id).await?;
+    let pending = tx.pending_messages(channel, &sender).await?;
+    let conversation = match (tx.conversation_of_job(job).await?, pending.last()) {
+        (Some(conversation), _) => conversation,
+        (None, None) => return Ok(None),
+        (None, Some(last)) => {
+            let contact = last.contact.as_ref();
+            let name = parse::display_name(contact).unwrap_or_default();
+            let contact = tx.resolve_contact(&parse::aliases(&last.payload, contact), &name).await?;
+            tx.ensure_conversation(channel, contact).await?
+        }
+    };
+    let turn = tx.open_turn(job, &conversation, &pending).await?;
+    tx.commit().await?;
+    Ok(Some(turn))
+}
+
+/// The words of all messages of the turn.
+fn question_of(messages: &[Element]) -> String {
+    let contents: Vec<MessageContent> = messages.iter().map(|message| message_text(&message.payload)).collect();
+    contents.iter().filter_map(MessageContent::words).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether the customer sent something that only a person can look at.
+fn has_attachment(messages: &[Element]) -> bool {
+    messages.iter().any(|message| {
+        matches!(message_text(&message.payload), MessageContent::Media { .. } | MessageContent::Location { .. })
+    })
+}
+
+async fn ask(app: &App, tenant: Uuid, turn: &Turn, question: String) -> Result<Ask, WorkError> {
+    let mut tx = app.store.tenant(tenant).await?;
+    let settings = tx.settings().await?;
+    let limit = i64::try_from(settings.settings.answer.memory_turns * 2).unwrap_or(i64::MAX);
+    let said = tx.said_before(turn.conversation.id, Some(turn.id), limit).await?;
+    tx.commit().await?;
+    let history = said.into_iter().filter_map(message).collect();
+    Ok(Ask { question, history, language_hint: turn.conversation.language.clone(), settings: Some(settings) })
+}
+
+fn message(said: Said) -> Option<Message> {
+    let role = if said.reply.is_some() { Speaker::Bot } else { Speaker::Customer };
+    let text = match (said.reply, said.payload) {
+        (Some(reply), _) => reply,
+        (None, Some(payload)) => message_text(&payload).words()?.to_owned(),
+        (None, None) => return None,
+    };
+    Some(Message { role, text })
+}
+
+/// Read marks and the typing indicator are courtesy: their failure is only logged.
+async fn show_typing(app: &App, tenant: Uuid, turn: &Turn) {
+    let (Some(graph), Some(last)) = (&app.graph, turn.messages.last()) else {
+        return;
+    };
+    let shown = async {
+        let mut tx = app.store.tenant(tenant).await.map_err(|error| error.to_string())?;
+        let channel = tx.channel(turn.conversation.channel_id).await.map_err(|error| error.to_string())?;
+        drop(tx);
+        let sent = graph.mark_read_and_typing(&channel.phone_number_id, &last.external_id).await;
+        sent.map_err(|error| error.to_string())
+    };
+    if let Err(error) = shown.await {
+        tracing::debug!(turn = %turn.id, error, "whatsapp.typing.failed");
+    }
+}
+
+/// Stores the answer and its parts, unless a person took over while it was being written.
+async fn store(app: &App, tenant: Uuid, turn: &Turn, question: &str, answer: &Answer) -> Result<(), WorkError> {
+    let mut tx = app.store.tenant(tenant).await?;
+    let now = tx.lock_conversation(turn.conversation.id).await?;
+    if !now.bot_owns() || now.epoch != turn.conversation.epoch {
+        tracing::info!(turn = %turn.id, "conversation.turn.taken_over");
+        return Ok(());
+    }
+    tx.set_language(now.id, &answer.language).await?;
+    let stored = tx.insert_answer(&record(answer, question, Some((now.id, turn.id)))).await;
+    match stored {
+        Err(error) if error.constraint() == Some("answers_turn_unique") => return Ok(()),
+        other => other?,
+    }
+    let epoch = if answer.outcome == Outcome::HandedOff { tx.set_owner(now.id, false).await? } else { now.epoch };
+    tx.send_parts(now.id, Some(answer.id), epoch, &split_message(&answer.text, MESSAGE_CHARS)).await?;
+    tx.commit().await?;
+    let outcome = snake(&answer.outcome);
+    metrics::counter!("plumbline_answers_total", "outcome" => outcome.clone()).increment(1);
+    metrics::histogram!("plumbline_answer_seconds").record(answer.timings.total_ms / 1_000.0);
+    tracing::info!(turn = %turn.id, answer = %answer.id, outcome, "conversation.turn.answered");
+    Ok(())
+}
+
+/// A turn that cannot be answered goes to a person, and the customer is told so.
+pub async fn give_up(app: &App, job: &Job) -> Result<(), WorkError> {
+    let Some(turn) = take(app, job).await? else {
+        return Ok(());
+    };
+    if turn.answered || !turn.conversation.bot_owns() {
+        return Ok(());
+    }
+    let mut tx = app.store.tenant(job.tenant_id).await?;
+    let conversation = tx.lock_conversation(turn.conversation.id).await?;
+    hand_over(&mut tx, &conversation).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn hand_over(tx: &mut TenantTx, conversation: &Conversation) -> Result<(), WorkError> {
+    let settings = tx.settings().await?.settings.answer;
+    let language = conversation.language.as_deref().unwrap_or(&settings.default_language);
+    let text = phrases::text(Phrase::NeedsPerson, language, &settings.business_name);
+    let epoch = tx.set_owner(conversation.id, false).await?;
+    tx.send_parts(conversation.id, None, epoch, &[text]).await?;
+    Ok(())
+}
+
+/// The row of an answer; `place` is the conversation and turn it belongs to, if any.
+pub fn record(answer: &Answer, question: &str, place: Option<(Uuid, Uuid)>) -> NewAnswer {
+    let citations = answer.citations.iter().map(|citation| NewCitation {
+        version_id: citation.version_id,
+        chunk_id: citation.chunk_id,
+        start: citation.start,
+        end: citation.end,
+        page: citation.page,
+        row: citation.row,
+    });
+    NewAnswer {
+        id: answer.id,
+        conversation_id: place.map(|(conversation, _)| conversation),
+        turn_id: place.map(|(_, turn)| turn),
+        question: question.to_owned(),
+        outcome: snake(&answer.outcome),
+        route: snake(&answer.route),
+        reason: answer.reason.as_ref().map(snake),
+        text: answer.text.clone(),
+        confidence: answer.confidence,
+        record: serde_json::to_value(answer).unwrap_or_default(),
+        settings_version: answer.settings_version,
+        model: answer.usage.model.clone(),
+        input_tokens: answer.usage.input_tokens,
+        output_tokens: answer.usage.output_tokens,
+        total_ms: answer.timings.total_ms,
+        citations: citations.collect(),
+    }
+}
+
+/// The one serialised name of an enum without data.
+fn snake(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
+}
