@@ -168,6 +168,9 @@ impl FakeGraph {
     }
 
     /// The base URL to give to the Graph client.
+    ///
+    /// # Panics
+    /// Never: every socket address makes a URL.
     pub fn base_url(&self) -> Url {
         Url::parse(&format!("http://{}", self.address)).expect("a socket address makes a URL")
     }

@@ -147,14 +147,12 @@ pub fn disposition(status: StatusCode, code: Option<i32>) -> Disposition {
         return rule.disposition;
     }
     match status.as_u16() {
-        // Accepted, by the look of it, but without an answer that can be read.
-        200..=299 => Disposition::Ambiguous,
         // The API never redirects, so the address is wrong for every message.
-        300..=399 | 401 | 403 => Disposition::Park,
-        408 => Disposition::Ambiguous,
-        429 => Disposition::RetryAfterBackoff,
-        400..=499 => Disposition::Permanent,
-        // A gateway gave up, or the platform failed somewhere on the way: nobody says whether before or after sending.
+        300..=399 | 401 | 403 => Park,
+        429 => RetryAfterBackoff,
+        400..=407 | 409..=499 => Permanent,
+        // Accepted without an answer that can be read, or a gateway or the platform gave up somewhere on the way:
+        // nobody says whether before or after sending.
         _ => Disposition::Ambiguous,
     }
 }

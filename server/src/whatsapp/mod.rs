@@ -1,4 +1,4 @@
-//! WhatsApp on the wire: what Meta posts to us and what we post to Meta.
+//! The wire: what Meta posts to us and what we post to Meta.
 //!
 //! Nothing in here touches the database or decides anything about a conversation. A webhook body goes in as bytes and
 //! comes out as elements to store ([`parse`]), once its signature holds ([`signature`]); a stored element is read again

@@ -2,7 +2,7 @@
 //!
 //! The walk is over plain JSON and not over typed structs: Meta adds fields and types without notice, and a struct that
 //! refuses one of them would lose the whole batch. An element that is not understood is kept as `Opaque`; a body that
-//! is no JSON yields no elements and says why. Whatever comes out can be stored: text that PostgreSQL refuses (NUL)
+//! is no JSON yields no elements and says why. Whatever comes out can be stored: text that the database refuses (NUL)
 //! and half surrogate pairs are replaced here, because a failing insert would make Meta repeat the body for days.
 
 mod envelope;

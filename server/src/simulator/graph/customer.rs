@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::state::FakeEvent;
 use super::{FakeGraph, wire};
 
-/// Somebody with WhatsApp.
+/// Somebody who writes to the business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
     /// Phone number in digits; absent for people who only show a user name.

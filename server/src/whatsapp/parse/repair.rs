@@ -50,7 +50,7 @@ fn escape(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Replaces U+0000, which PostgreSQL stores neither in text nor in JSON, by U+FFFD.
+/// Replaces U+0000, which the database stores neither in text nor in JSON, by U+FFFD.
 pub(super) fn replace_nul(value: &mut Value) {
     match value {
         Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{FFFD}"),
