@@ -6,6 +6,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Tests run in the folder of their crate, so the path must be absolute.
 export PLUMBLINE_RUNTIME="${PLUMBLINE_RUNTIME:-$PWD/runtime/.local}"
 
+# One throw-away PostgreSQL for all tests, each of which makes a database of its own in it: this script runs itself
+# again under the program that starts it. A test that is run alone, without this script, starts one for itself.
+if [ -z "${DATABASE_URL:-}" ]; then
+  cargo build --workspace --all-targets
+  exec "${CARGO_TARGET_DIR:-target}/debug/plumbline" with-postgres -- ci/test.sh "$@"
+fi
+
 if cargo nextest --version >/dev/null 2>&1; then
   # nextest fails by itself when it finds no test at all
   cargo nextest run --workspace "$@"
