@@ -3,6 +3,7 @@
 //! The only place that reads the clock, the environment and the arguments; everything below it gets
 //! them as values.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,7 +44,7 @@ const EXIT_CODES: &str = "Exit codes:
 enum Command {
     /// Ask every case, print the metrics and judge the gates.
     #[command(after_help = EXIT_CODES, after_long_help = long_help())]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Check the cases: fields, duplicates, and whether every quote stands in its document.
     Lint {
         /// Golden directory (golden.toml, corpus/, cases/).
@@ -76,7 +77,7 @@ struct RunArgs {
     /// Golden directory (golden.toml, corpus/, cases/).
     #[arg(long, value_name = "DIR", default_value = "golden")]
     golden: PathBuf,
-    /// A demand such as recall_at_5=0.75; overrules the same metric of --gates. May be repeated.
+    /// A demand such as `recall_at_5=0.75`; overrules the same metric of --gates. May be repeated.
     #[arg(long = "gate", value_name = "METRIC=VALUE")]
     gate: Vec<String>,
     /// File of demands with slices, bounds and severities.
@@ -129,10 +130,12 @@ fn long_help() -> String {
     let mut help =
         "Metrics for --gate and gate files (min where high is good, max where low is good):\n".to_owned();
     for metric in METRICS {
-        help.push_str(&format!(
-            "  {:<20} {:?} is good. {}\n",
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            help,
+            "  {:<20} {:?} is good. {}",
             metric.name, metric.direction, metric.about
-        ));
+        );
     }
     help + "\n" + EXIT_CODES
 }
@@ -151,7 +154,7 @@ pub fn main() -> ExitCode {
     // Only fails when a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match cli.command {
-        Command::Run(args) => run_command(args),
+        Command::Run(args) => run_command(*args),
         Command::Lint { golden } => lint_command(&golden),
         Command::Repin { golden, write } => repin_command(&golden, write),
         Command::Diff { before, after } => diff_command(&before, &after),
@@ -167,7 +170,7 @@ fn tell(error: &EvalError) -> u8 {
     let mut cause = message.lines().next().unwrap_or_default().to_owned();
     let more = message.lines().count().saturating_sub(1);
     if more > 0 {
-        cause.push_str(&format!(" (and {more} more lines above)"));
+        let _ = write!(cause, " (and {more} more lines above)");
     }
     let exit = Exit {
         code: error.exit_code(),
@@ -211,7 +214,7 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
                 .map_err(|_| EvalError::Usage(format!("--api-key-env: the variable {name} is not set")))?;
             TargetOptions::Http { url, api_key }
         }
-        _ => TargetOptions::Local(LocalSettings {
+        _ => TargetOptions::Local(Box::new(LocalSettings {
             data: args.data,
             runtime: args.runtime,
             database_url: args.database_url,
@@ -221,7 +224,7 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
                 .map(settings::read)
                 .transpose()?
                 .unwrap_or_default(),
-        }),
+        })),
     };
     Ok(RunOptions {
         golden: args.golden,

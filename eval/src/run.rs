@@ -30,7 +30,7 @@ use crate::target::{Reply, Target, VersionTexts, cited_versions};
 #[derive(Debug, Clone)]
 pub enum TargetOptions {
     /// The answerer in this process.
-    Local(LocalSettings),
+    Local(Box<LocalSettings>),
     /// A running server.
     Http {
         /// Base URL.

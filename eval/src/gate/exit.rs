@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(shuffled.code, 1);
         assert!(shuffled.cause.contains("recall_at_5"), "{shuffled}");
         assert_eq!(
-            exit_of(&ranked(|i| if i % 2 == 0 { 1 } else { 0 }), &gate, false).code,
+            exit_of(&ranked(|i| usize::from(i % 2 == 0)), &gate, false).code,
             1
         );
         assert_eq!(exit_of(&ranked(|_| 0), &gate, false).code, 1);

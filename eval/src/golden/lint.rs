@@ -129,7 +129,7 @@ fn check_fields(case: &Case, sink: &mut Sink<'_>) {
     }
     match (case.route, case.kind.implied_route()) {
         (None, None) => {
-            sink.error("route: an answerable or unanswerable case names `commodity` or `reasoning`")
+            sink.error("route: an answerable or unanswerable case names `commodity` or `reasoning`");
         }
         (Some(route), Some(implied)) if route != implied => {
             sink.error(format!("route: contradicts the kind `{}`", case.kind));
@@ -141,7 +141,7 @@ fn check_fields(case: &Case, sink: &mut Sink<'_>) {
 fn check_evidence(golden: &Golden, case: &Case, sink: &mut Sink<'_>) {
     match (case.kind, case.evidence.is_empty()) {
         (Kind::Answerable, true) => {
-            sink.error("evidence: an answerable case quotes the passage that answers it")
+            sink.error("evidence: an answerable case quotes the passage that answers it");
         }
         (kind, false) if kind != Kind::Answerable => {
             sink.error(format!(

@@ -38,10 +38,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn manifest_hash(docs: &[CorpusDoc]) -> String {
     let mut sorted: Vec<&CorpusDoc> = docs.iter().collect();
     sorted.sort_by(|a, b| a.path.cmp(&b.path));
-    let lines: String = sorted
-        .iter()
-        .map(|doc| format!("{}  {}\n", doc.path, doc.sha256))
-        .collect();
+    let mut lines = String::new();
+    for doc in sorted {
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{}  {}", doc.path, doc.sha256);
+    }
     sha256_hex(lines.as_bytes())
 }
 

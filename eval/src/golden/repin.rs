@@ -44,7 +44,7 @@ impl fmt::Display for Move {
         write!(f, "{place}: {case}: evidence[{index}] {}: ", to.doc)?;
         match from {
             Some((start, end)) if (*start, *end) == (to.start, to.end) => {
-                write!(f, "{start}..{end} in new bytes")?
+                write!(f, "{start}..{end} in new bytes")?;
             }
             Some((start, end)) => write!(f, "{start}..{end} -> {}..{}", to.start, to.end)?,
             None => write!(f, "-> {}..{}", to.start, to.end)?,

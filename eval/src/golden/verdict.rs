@@ -50,6 +50,21 @@ pub struct VerdictLine {
     pub note: Option<String>,
 }
 
+/// A line for a person to complete: the verdict is still to be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Question {
+    /// Id of the case.
+    pub case: String,
+    /// Hash of the reply.
+    pub answer_sha256: String,
+    /// Hash of the evidence shown.
+    pub evidence_sha256: String,
+    /// To be replaced by `ok`, `hallucinated`, `benign-extra` or `bad-gold`.
+    pub verdict: &'static str,
+    /// Why it was flagged, and the reply.
+    pub note: String,
+}
+
 /// All verdicts by case, answer and evidence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdicts {

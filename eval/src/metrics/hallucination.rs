@@ -41,11 +41,12 @@ pub enum Standing {
 /// The standing of one reply.
 pub fn standing(observed: Observed, flagged: bool, verdict: Option<Verdict>) -> Standing {
     match (observed, verdict) {
-        (Observed::Error | Observed::Empty, _) => Standing::Undecided,
+        (Observed::Error | Observed::Empty, _) | (Observed::Answered, Some(Verdict::BadGold)) => {
+            Standing::Undecided
+        }
         (Observed::Abstained | Observed::HandedOff, _) => Standing::NotApplicable,
         (Observed::Answered, Some(Verdict::Hallucinated)) => Standing::Convicted,
         (Observed::Answered, Some(Verdict::Ok | Verdict::BenignExtra)) => Standing::Cleared,
-        (Observed::Answered, Some(Verdict::BadGold)) => Standing::Undecided,
         (Observed::Answered, None) if flagged => Standing::Undecided,
         (Observed::Answered, None) => Standing::Unflagged,
     }

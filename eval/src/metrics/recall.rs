@@ -175,8 +175,8 @@ mod tests {
 
     /// A text in which no two passages are alike.
     fn source(start: usize, end: usize) -> String {
-        let text: String = (0..=end / 5).map(|i| format!("{i:04} ")).collect();
-        text[start..end].to_owned()
+        let words: Vec<String> = (0..=end / 5).map(|i| format!("{i:04} ")).collect();
+        words.concat()[start..end].to_owned()
     }
 
     fn span(group: &str, start: usize, end: usize, grade: u8) -> Span {

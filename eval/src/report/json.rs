@@ -6,8 +6,10 @@ use serde::Deserialize;
 
 use super::{Report, SCHEMA_VERSION};
 use crate::error::EvalError;
+use crate::golden::verdict::Question;
+use crate::metrics::hallucination::Standing;
 
-/// Writes `report.json` and `report.md` into `dir`.
+/// Writes `report.json`, `report.md` and `verdicts.todo.jsonl` into `dir`.
 pub fn write(dir: &Path, report: &Report) -> Result<(), EvalError> {
     let failed = |path: &Path, error: &dyn std::fmt::Display| {
         EvalError::Infra(format!("{}: cannot be written: {error}", path.display()))
@@ -17,11 +19,37 @@ pub fn write(dir: &Path, report: &Report) -> Result<(), EvalError> {
     for (name, text) in [
         ("report.json", text + "\n"),
         ("report.md", super::markdown::render(report)),
+        ("verdicts.todo.jsonl", questions(report)),
     ] {
         let path = dir.join(name);
         std::fs::write(&path, text).map_err(|error| failed(&path, &error))?;
     }
     Ok(())
+}
+
+/// The replies that wait for a verdict, as lines to complete and add to `verdicts.jsonl`.
+fn questions(report: &Report) -> String {
+    let open = report
+        .cases
+        .iter()
+        .filter(|case| case.standing == Standing::Undecided);
+    let lines = open.filter_map(|case| {
+        let why: Vec<&str> = case.unsupported.iter().map(|claim| claim.why.as_str()).collect();
+        let question = Question {
+            case: case.id.clone(),
+            answer_sha256: case.answer_sha256.clone()?,
+            evidence_sha256: case.evidence_sha256.clone()?,
+            verdict: "TODO",
+            note: format!(
+                "{} {} | {}",
+                case.problems.join("; "),
+                why.join("; "),
+                case.answer
+            ),
+        };
+        serde_json::to_string(&question).ok()
+    });
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Reads a report: the file itself or the directory that holds it.

@@ -10,13 +10,12 @@ use std::sync::Arc;
 use plumbline_ingest::{ChunkSettings, Limits, Pipeline, chunk, extract};
 use plumbline_models::Embedder;
 use plumbline_store::ChunkingSettings;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::local::infra;
 use crate::error::EvalError;
 use crate::golden::load::Golden;
-use crate::golden::pin::CorpusDoc;
+use crate::golden::pin::{CorpusDoc, sha256_hex};
 use crate::progress::Progress;
 
 /// The name of a corpus by everything that its chunks and vectors depend on, in hex.
@@ -28,12 +27,11 @@ pub async fn fingerprint(
     let (dir, docs, manifest) = (golden.corpus_dir(), golden.docs.clone(), golden.manifest.clone());
     let (settings, embedder) = (settings.clone(), Arc::clone(embedder));
     let hashing = tokio::task::spawn_blocking(move || {
-        let mut hash = Sha256::new();
-        hash.update(format!("{manifest} {} {settings:?}", embedder.model()));
+        let mut parts = format!("{manifest} {} {settings:?}", embedder.model());
         for doc in &docs {
-            hash.update(made_of(&dir, doc, &settings, &embedder));
+            parts.push_str(&sha256_hex(made_of(&dir, doc, &settings, &embedder).as_bytes()));
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(parts.as_bytes())
     });
     hashing.await.map_err(infra)
 }

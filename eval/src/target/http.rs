@@ -14,7 +14,7 @@ use crate::golden::case::Case;
 use crate::golden::pin::{CorpusDoc, excerpt};
 
 /// A call that takes longer is an error; a customer has long given up.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Most documents asked for when comparing the corpus.
 const DOCUMENT_LIMIT: usize = 1_000;

@@ -5,20 +5,39 @@ use std::collections::BTreeSet;
 
 use crate::golden::normal::normal;
 
-/// Months in English, Spanish, Portuguese and French, by their first letters.
+/// Months in English, Spanish, Portuguese and French. Short forms that are words of their own
+/// (`out`, `set`, `ago`) are left out.
 const MONTHS: [&[&str]; 12] = [
-    &["jan", "ene", "janv"],
-    &["feb", "fev", "fév"],
-    &["mar"],
-    &["apr", "abr", "avr"],
-    &["may", "mai", "mayo", "maio"],
-    &["jun", "juin"],
-    &["jul", "juil"],
-    &["aug", "ago", "août", "aout"],
-    &["sep", "set"],
-    &["oct", "out", "okt"],
-    &["nov"],
-    &["dec", "dic", "dez", "déc"],
+    &["jan", "january", "ene", "enero", "janeiro", "janv", "janvier"],
+    &[
+        "feb",
+        "february",
+        "febrero",
+        "fev",
+        "fevereiro",
+        "février",
+        "fevrier",
+        "févr",
+    ],
+    &["mar", "march", "marzo", "março", "mars"],
+    &["apr", "april", "abr", "abril", "avr", "avril"],
+    &["may", "mayo", "mai", "maio"],
+    &["jun", "june", "junio", "junho", "juin"],
+    &["jul", "july", "julio", "julho", "juil", "juillet"],
+    &["aug", "august", "agosto", "août", "aout"],
+    &["sep", "sept", "september", "septiembre", "setembro", "septembre"],
+    &["oct", "october", "octubre", "outubro", "octobre"],
+    &["nov", "november", "noviembre", "novembro", "novembre"],
+    &[
+        "dec",
+        "december",
+        "dic",
+        "diciembre",
+        "dez",
+        "dezembro",
+        "déc",
+        "décembre",
+    ],
 ];
 
 /// Units, singular; the plural adds an `s`.
@@ -182,9 +201,8 @@ impl Facts {
 /// Words as they stand, with `first` on the first of each sentence or line.
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
-    let mut first = true;
     for line in text.split(['\n', '|']) {
-        first = first || !tokens.is_empty();
+        let mut first = true;
         for raw in line.split_whitespace() {
             let word = raw.trim_matches(|c: char| !(c.is_alphanumeric() || "$£€₦₵%".contains(c)));
             if !word.is_empty() {
@@ -195,14 +213,9 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
                 });
                 first = false;
             }
-            if raw
-                .trim_end_matches(['"', ')', '”', '’', '*', '_'])
-                .ends_with(['.', '!', '?', ':'])
-            {
-                first = true;
-            }
+            let closed = raw.trim_end_matches(['"', ')', '”', '’', '*', '_']);
+            first = first || closed.ends_with(['.', '!', '?', ':']);
         }
-        first = true;
     }
     tokens
 }
@@ -280,28 +293,10 @@ fn unit_of(low: &str) -> Option<String> {
 }
 
 fn month(low: &str) -> Option<usize> {
-    let alphabetic = low.chars().all(char::is_alphabetic);
-    let names = |names: &&[&str]| names.iter().any(|name| low.starts_with(name)) && low.chars().count() <= 10;
-    let found = MONTHS.iter().position(|m| names(m))? + 1;
-    // "mar" also starts "market", "may" is a verb: only whole names and usual short forms count.
-    let whole = [
-        "march", "marzo", "março", "mars", "mar", "may", "mayo", "maio", "mai", "out", "outubro", "set",
-        "setembro",
-    ];
-    let ambiguous = [
-        "mar", "may", "mai", "out", "set", "dec", "dic", "jan", "jun", "oct", "sep", "ago", "nov",
-    ]
-    .iter()
-    .any(|stem| low.starts_with(stem));
-    let plausible = !ambiguous
-        || whole.contains(&low)
-        || low.len() <= 4
-        || [
-            "ber", "bre", "bro", "uary", "iro", "vier", "ero", "nho", "nio", "sto", "ne", "uin", "oct",
-        ]
+    MONTHS
         .iter()
-        .any(|ending| low.ends_with(ending));
-    (alphabetic && plausible).then_some(found)
+        .position(|names| names.contains(&low))
+        .map(|index| index + 1)
 }
 
 /// The month right before or after a day ("31 May", "May 31", "31 de mayo", "1st of June").

@@ -2,7 +2,8 @@
 //!
 //! A screen without a model. Each sentence is compared with the passages that it cites:
 //!
-//! 1. a sentence that stands in its evidence word for word is supported;
+//! 1. a sentence that stands in its evidence word for word is supported, whatever the punctuation
+//!    (a table row becomes a sentence);
 //! 2. otherwise a *veto* flags it when it states a number, an amount of money, a date, a quantity
 //!    with its unit, a code, an address or a name that neither evidence nor question holds, or when
 //!    it denies what the evidence affirms (or the reverse);
@@ -77,7 +78,7 @@ fn check(answer: &Answer, sentence: &Sentence, asked: &str) -> Option<Unsupporte
         .map(|citation| evidence_of(answer, citation))
         .collect::<Vec<_>>()
         .join("\n");
-    if contains(&evidence, &sentence.text) {
+    if contains(&evidence, &sentence.text) || words::same_words_in_a_row(&sentence.text, &evidence) {
         return None;
     }
     let claimed = Facts::of(&sentence.text);
@@ -103,7 +104,8 @@ fn uncited(answer: &Answer, sentence: &Sentence, asked: &str) -> Option<Unsuppor
     /// Content words up to which a sentence can only be a phrase ("Here is what I found:").
     const PHRASE: usize = 5;
     let short = content_words(&sentence.text).len() <= PHRASE;
-    if answer.route == Route::Smalltalk || short {
+    let introduces = sentence.text.trim_end().ends_with(':');
+    if answer.route == Route::Smalltalk || short || introduces {
         return None;
     }
     let shown: Vec<String> = answer
@@ -264,6 +266,39 @@ mod tests {
             unsupported(&case("How long?"), &reply)[0]
                 .why
                 .contains("does not exist")
+        );
+    }
+
+    #[test]
+    fn a_row_may_become_a_sentence_and_a_colon_may_introduce_it() {
+        let mut reply = answer(
+            "Here is what our documents say about this matter today:\nDisplay: E4, What to do: Wait; do not plug in.",
+        );
+        reply.citations = vec![citation(
+            "guide.docx",
+            0,
+            "Display: E4 | What to do: Wait; do not plug in",
+        )];
+        let (head, row) = reply.text.split_once('\n').unwrap();
+        reply.sentences = vec![
+            Sentence {
+                text: head.to_owned(),
+                citations: vec![],
+            },
+            Sentence {
+                text: row.to_owned(),
+                citations: vec![0],
+            },
+        ];
+        assert_eq!(unsupported(&case("it shows E4"), &reply), []);
+        reply.sentences[0].text =
+            "It is always perfectly safe to keep using the electric cooker then:".into();
+        reply.sentences[0].text.pop();
+        assert_eq!(
+            unsupported(&case("it shows E4"), &reply)
+                .first()
+                .map(|u| u.why.as_str()),
+            Some("cites nothing")
         );
     }
 

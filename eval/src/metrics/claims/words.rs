@@ -56,12 +56,30 @@ pub fn same_word(a: &str, b: &str) -> bool {
     shared >= STEM && ending(a) <= ENDING && ending(b) <= ENDING
 }
 
+/// Whether the words of `claim` stand in `evidence` in this order without a gap.
+pub fn same_words_in_a_row(claim: &str, evidence: &str) -> bool {
+    let claimed = words(claim).join(" ");
+    let held = words(evidence).join(" ");
+    !claimed.is_empty() && !crate::golden::normal::occurrences(&held, &claimed).is_empty()
+}
+
 /// Whether `claim` denies something and the sentence of `evidence` that is closest to it does not,
-/// or the reverse. Sentences with less than half of the claim's words say nothing about it.
+/// or the reverse, clause by clause. Clauses with less than half of the claim's words say nothing about it.
 pub fn denial_differs(claim: &str, evidence: &str) -> bool {
+    clauses(claim).any(|clause| clause_denial_differs(clause, evidence))
+}
+
+fn clauses(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '!', '?', '\n', ';'])
+}
+
+fn clause_denial_differs(claim: &str, evidence: &str) -> bool {
     let claimed = content_words(claim);
+    if claimed.is_empty() {
+        return false;
+    }
     let mut best: Option<(usize, &str)> = None;
-    for sentence in evidence.split_inclusive(['.', '!', '?', '\n', ';']) {
+    for sentence in clauses(evidence) {
         let held = content_words(sentence);
         let shared = claimed
             .iter()
