@@ -7,8 +7,9 @@
   const notices = document.getElementById("notices");
 
   function refreshList() {
-    if (window.htmx) {
-      window.htmx.ajax("GET", window.location.pathname + window.location.search, { target: "#documents", swap: "innerMorph" });
+    const bar = document.querySelector("[data-here]");
+    if (window.htmx && bar) {
+      window.htmx.ajax("GET", bar.dataset.here, { target: "#documents", swap: "innerMorph" });
     } else {
       window.location.reload();
     }

@@ -1,0 +1,182 @@
+//! One document: its versions, how well it was read, its chunks, and what an admin can do with it.
+
+pub mod view;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use plumbline_ingest::Code;
+use plumbline_store::Version;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use view::{BodyPart, CHUNKS_PER_PAGE, DocumentPage, DocumentView, Material};
+
+use super::layout::{Notice, Tab};
+use super::session::SignedIn;
+use super::trouble::Trouble;
+use super::{wants_part, words};
+use crate::app::App;
+
+/// Which version to show, which of its chunks, and what was just done.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    version: Option<Uuid>,
+    page: Option<i64>,
+    done: Option<String>,
+}
+
+/// Where to go after an action.
+#[derive(Debug, Default, Deserialize)]
+pub struct Back {
+    #[serde(default)]
+    back: String,
+}
+
+/// A heading and a remedy for the code of a warning.
+fn catalogue(code: &str) -> Option<(&'static str, &'static str)> {
+    let entry = Code::ALL.iter().find(|known| known.as_str() == code)?.entry();
+    Some((entry.title, entry.to_do))
+}
+
+fn notices(done: Option<&str>) -> Vec<Notice> {
+    let text = match done {
+        Some("published") => "Done. This version answers from now on.",
+        Some("retried") => "The file is being read again.",
+        _ => return Vec::new(),
+    };
+    vec![Notice {
+        tone: "ok",
+        text: text.to_owned(),
+        to_do: String::new(),
+    }]
+}
+
+/// `GET /documents/{id}`
+pub async fn show(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let mut tx = app.store.tenant(who.tenant.id).await?;
+    let document = tx.document(id).await?;
+    let versions = tx.versions(id).await?;
+    let wanted = asked.version.or(document.live_version_id);
+    let shown = versions
+        .iter()
+        .find(|version| Some(version.id) == wanted)
+        .or_else(|| versions.first().filter(|_| asked.version.is_none()))
+        .ok_or(Trouble::Missing("version of this document"))?;
+    let page = asked.page.unwrap_or(1).clamp(1, 1_000_000);
+    let chunks = tx
+        .chunks(shown.id, CHUNKS_PER_PAGE, (page - 1) * CHUNKS_PER_PAGE)
+        .await?;
+    let cited = tx.citations_of(id).await?;
+    let now = words::now();
+    let view = DocumentView::new(&Material {
+        document: &document,
+        versions: &versions,
+        shown,
+        chunks: &chunks,
+        page,
+        cited,
+        catalogue,
+        now,
+    });
+    let body = if wants_part(&headers) {
+        BodyPart { view }.render()?
+    } else {
+        let notices = notices(asked.done.as_deref());
+        DocumentPage {
+            shell: who.shell(Tab::Documents),
+            notices,
+            view,
+        }
+        .render()?
+    };
+    Ok(([(header::VARY, "HX-Request")], Html(body)).into_response())
+}
+
+/// `POST /documents/{id}/delete`
+pub async fn delete(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<Uuid>,
+) -> Result<Redirect, Trouble> {
+    let mut tx = app.store.tenant(who.tenant.id).await?;
+    tx.delete_document(id).await?;
+    tx.commit().await?;
+    tracing::info!(document = %id, admin = %who.admin.id, "document.deleted");
+    Ok(Redirect::to("/documents?deleted=1"))
+}
+
+/// `POST /versions/{id}/publish`
+pub async fn publish(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<Uuid>,
+) -> Result<Redirect, Trouble> {
+    let mut tx = app.store.tenant(who.tenant.id).await?;
+    let version = tx.version(id).await?;
+    tx.publish_version(id).await?;
+    tx.commit().await?;
+    tracing::info!(version = %id, admin = %who.admin.id, "document.version.published");
+    Ok(to_document(&version, "published"))
+}
+
+/// `POST /versions/{id}/retry`
+pub async fn retry(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<Uuid>,
+    Form(back): Form<Back>,
+) -> Result<Redirect, Trouble> {
+    let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
+    app.pipeline.retry(who.tenant.id, &version).await?;
+    if back.back == "list" {
+        return Ok(Redirect::to("/documents?retried=1"));
+    }
+    Ok(to_document(&version, "retried"))
+}
+
+fn to_document(version: &Version, done: &str) -> Redirect {
+    Redirect::to(&format!(
+        "/documents/{}?version={}&done={done}",
+        version.document_id, version.id
+    ))
+}
+
+/// `GET /versions/{id}/original`: the file as it was uploaded, always as a download.
+pub async fn original(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Trouble> {
+    let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
+    let bytes = app.blobs.get(&version.blob_sha256).await?;
+    // The name in both forms of RFC 6266; what cannot stand in a header becomes an underscore in the first.
+    let plain: String = version
+        .file_name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || ".-_ ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let disposition = format!(
+        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
+        words::query_escape(&version.file_name)
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, bytes).into_response())
+}

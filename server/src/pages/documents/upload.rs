@@ -1,0 +1,238 @@
+//! Taking files.
+//!
+//! Each file is stored as soon as it is complete, so that memory holds one at a time and a broken connection loses only
+//! the file it broke in.
+
+use askama::Template;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::view::{Asked, NoticesPart};
+use crate::app::App;
+use crate::documents::Upload;
+use crate::pages::layout::Notice;
+use crate::pages::session::SignedIn;
+use crate::pages::trouble::Trouble;
+use crate::pages::{wants_part, words};
+
+/// What became of the files of one upload.
+#[derive(Debug, Default)]
+struct Outcome {
+    received: i64,
+    unchanged: Vec<String>,
+    refused: Vec<Notice>,
+}
+
+/// Why a file was not read to its end.
+enum Broken {
+    TooLarge,
+    Connection,
+}
+
+/// `POST /documents`
+pub async fn upload(
+    State(app): State<App>,
+    who: SignedIn,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Trouble> {
+    let Ok(form) = Multipart::from_request(request, &()).await else {
+        return Err(Trouble::BadAddress(
+            "Files are sent as a form with attachments, and this was none.",
+        ));
+    };
+    let outcome = take(&app, &who, form).await?;
+    let status = if outcome.refused.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let notices = outcome.notices();
+    if wants_part(&headers) {
+        return Ok((status, Html(NoticesPart { notices }.render()?)).into_response());
+    }
+    let asked = Asked {
+        page: 1,
+        ..Asked::default()
+    };
+    let list = super::load(&app, &who, &asked).await?;
+    Ok((status, Html(super::page(&app, &who, list, notices).render()?)).into_response())
+}
+
+async fn take(app: &App, who: &SignedIn, mut form: Multipart) -> Result<Outcome, Trouble> {
+    let mut outcome = Outcome::default();
+    let mut files = 0;
+    loop {
+        let field = match form.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => return Ok(outcome),
+            Err(error) => {
+                outcome.broke_off(&error);
+                return Ok(outcome);
+            }
+        };
+        // a form sent without a choice still has the field, without a name in it
+        let Some(name) = field.file_name().map(base_name).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        files += 1;
+        if files > app.web.max_upload_files {
+            let most = app.web.max_upload_files;
+            outcome.refuse(
+                &name,
+                &format!("one upload takes {most} files"),
+                "Upload the rest separately.",
+            );
+            return Ok(outcome);
+        }
+        match read(field, app.web.max_upload_bytes).await {
+            Ok(bytes) if store(app, who, &name, bytes).await? => outcome.received += 1,
+            Ok(_) => outcome.unchanged.push(name),
+            Err(Broken::TooLarge) => {
+                let limit = words::size(i64::try_from(app.web.max_upload_bytes).unwrap_or(i64::MAX));
+                outcome.refuse(
+                    &name,
+                    &format!("it is larger than {limit}"),
+                    "Split the file, or raise the upload limit in the settings.",
+                );
+            }
+            Err(Broken::Connection) => {
+                outcome.refuse(
+                    &name,
+                    "the connection broke before it was complete",
+                    "Upload it again.",
+                );
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+/// Whether the file was new.
+async fn store(app: &App, who: &SignedIn, name: &str, bytes: Vec<u8>) -> Result<bool, Trouble> {
+    let upload = Upload {
+        key: name.to_owned(),
+        file_name: name.to_owned(),
+        bytes,
+    };
+    let received = app.receive(who.tenant.id, vec![upload]).await.map_err(|error| {
+        tracing::error!(%error, "pages.upload.failed");
+        Trouble::Internal
+    })?;
+    Ok(received.iter().any(|file| !file.unchanged))
+}
+
+/// Reads a file; one that is too large is read to its end all the same, so that the browser gets to see the answer.
+async fn read(mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, Broken> {
+    let mut bytes = Vec::new();
+    let mut too_large = false;
+    loop {
+        match field.chunk().await {
+            Ok(Some(chunk)) if bytes.len() + chunk.len() <= limit && !too_large => {
+                bytes.extend_from_slice(&chunk)
+            }
+            Ok(Some(_)) => {
+                too_large = true;
+                bytes = Vec::new();
+            }
+            Ok(None) if too_large => return Err(Broken::TooLarge),
+            Ok(None) => return Ok(bytes),
+            Err(_) => return Err(Broken::Connection),
+        }
+    }
+}
+
+/// The file's name without the folders that some browsers send along.
+fn base_name(name: &str) -> String {
+    name.rsplit(['/', '\\'])
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+impl Outcome {
+    fn refuse(&mut self, name: &str, why: &str, to_do: &str) {
+        self.refused.push(Notice {
+            tone: "bad",
+            text: format!("{name} was not taken: {why}."),
+            to_do: to_do.to_owned(),
+        });
+    }
+
+    fn broke_off(&mut self, error: &MultipartError) {
+        tracing::info!(%error, "pages.upload.broke_off");
+        self.refused.push(Notice {
+            tone: "bad",
+            text: "The upload broke off before all files had arrived.".to_owned(),
+            to_do: "Upload the files that are missing from the list again.".to_owned(),
+        });
+    }
+
+    fn notices(self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if self.received > 0 {
+            notices.push(Notice {
+                tone: "ok",
+                text: format!(
+                    "{} received and being read now.",
+                    words::count(self.received, "file", "files")
+                ),
+                to_do: String::new(),
+            });
+        }
+        if !self.unchanged.is_empty() {
+            notices.push(Notice {
+                tone: "ok",
+                text: format!(
+                    "{}: unchanged, so nothing had to be done.",
+                    self.unchanged.join(", ")
+                ),
+                to_do: String::new(),
+            });
+        }
+        notices.extend(self.refused);
+        if notices.is_empty() {
+            notices.push(Notice {
+                tone: "warn",
+                text: "No file was chosen.".to_owned(),
+                to_do: "Choose one or more files, then upload.".to_owned(),
+            });
+        }
+        notices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_not_part_of_the_name() {
+        assert_eq!(base_name("C:\\files\\prices.csv"), "prices.csv");
+        assert_eq!(base_name("a/b/prices.csv"), "prices.csv");
+        assert_eq!(base_name(" "), "");
+    }
+
+    #[test]
+    fn an_upload_says_what_became_of_every_file() {
+        let mut outcome = Outcome {
+            received: 2,
+            unchanged: vec!["a.pdf".to_owned()],
+            refused: Vec::new(),
+        };
+        outcome.refuse("b.zip", "it is larger than 1 MB", "Split it.");
+        let texts: Vec<String> = outcome.notices().into_iter().map(|notice| notice.text).collect();
+        assert_eq!(
+            texts,
+            [
+                "2 files received and being read now.",
+                "a.pdf: unchanged, so nothing had to be done.",
+                "b.zip was not taken: it is larger than 1 MB."
+            ]
+        );
+        assert_eq!(Outcome::default().notices()[0].text, "No file was chosen.");
+    }
+}

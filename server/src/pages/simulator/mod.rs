@@ -1,0 +1,178 @@
+//! A chat with the business as a customer has it on WhatsApp, and beside it why each answer was given.
+//!
+//! The page is a window onto the fake Graph server: what the customer writes leaves it as a signed webhook, and what
+//! appears was posted to it by the real Graph client. Nothing here answers a question.
+
+mod stream;
+pub mod view;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::CookieJar;
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use stream::events;
+use view::{Bubble, SimulatorPage, Tick};
+
+use super::evidence::view::Evidence;
+use super::layout::Tab;
+use super::session::{Viewer, cookie, set_cookie};
+use super::trouble::Trouble;
+use super::{evidence, wants_part};
+use crate::app::App;
+use crate::simulator::graph::FakeEvent;
+
+/// Name of the cookie that says which customer this browser is.
+const CUSTOMER_COOKIE: &str = "plumbline_customer";
+/// The customer of a browser that never started over.
+const FIRST_CUSTOMER: &str = "233200000100";
+const CUSTOMER_NAME: &str = "Ama";
+/// Longest message in bytes; WhatsApp takes 4,096 characters.
+const LONGEST: usize = 16_384;
+
+/// What people may want to ask the business of the golden corpus.
+const STARTERS: &[&str] = &[
+    "How much is the SunNest 50?",
+    "What does delivery to Tamale cost?",
+    "Can I return a fan I opened?",
+    "I want to talk to a person",
+];
+
+/// A message as typed, or one of the questions offered.
+#[derive(Debug, Deserialize)]
+pub struct Said {
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    starter: String,
+}
+
+/// Which customer this browser is.
+fn customer(headers: &HeaderMap) -> String {
+    CookieJar::from_headers(headers)
+        .get(CUSTOMER_COOKIE)
+        .map(|cookie| cookie.value().to_owned())
+        .filter(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or_else(|| FIRST_CUSTOMER.to_owned())
+}
+
+/// The chat as bubbles, oldest first.
+fn bubbles(chat: Vec<FakeEvent>) -> Vec<Bubble> {
+    let mut bubbles: Vec<Bubble> = Vec::new();
+    for event in chat {
+        match event {
+            FakeEvent::CustomerMessage { wamid, text, at, .. } => {
+                bubbles.push(Bubble::new(&wamid, true, &text, Tick::Sent, at));
+            }
+            FakeEvent::BusinessMessage { wamid, text, at, .. } => {
+                bubbles.push(Bubble::new(&wamid, false, &text, Tick::Read, at));
+            }
+            FakeEvent::Read { wamid, .. } => {
+                if let Some(bubble) = bubbles.iter_mut().rev().find(|bubble| bubble.wamid == wamid) {
+                    bubble.tick = Tick::Read;
+                }
+            }
+            FakeEvent::Typing { .. } | FakeEvent::Status { .. } => {}
+        }
+    }
+    bubbles
+}
+
+/// The evidence of the latest answer in the chat.
+async fn latest_evidence(app: &App, tenant: Uuid, bubbles: &[Bubble]) -> Result<Option<Evidence>, Trouble> {
+    let Some(last) = bubbles.iter().rev().find(|bubble| !bubble.mine) else {
+        return Ok(None);
+    };
+    let part = app.store.tenant(tenant).await?.part_by_wamid(&last.wamid).await?;
+    match part.and_then(|part| part.answer_id) {
+        Some(answer) => Ok(Some(evidence::load(&app.store, tenant, answer).await?)),
+        None => Ok(None),
+    }
+}
+
+/// `GET /simulator`
+pub async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    headers: HeaderMap,
+) -> Result<Html<String>, Trouble> {
+    let graph = app.fake_graph.clone().ok_or(Trouble::NoSimulator)?;
+    let bubbles = bubbles(graph.chat(&customer(&headers)));
+    let evidence = latest_evidence(&app, viewer.tenant.id, &bubbles).await?;
+    let settings = app.store.tenant(viewer.tenant.id).await?.settings().await?;
+    let named = settings.settings.answer.business_name;
+    let business = if named.is_empty() {
+        viewer.tenant.name.clone()
+    } else {
+        named
+    };
+    let page = SimulatorPage {
+        shell: viewer.shell(Tab::Simulator),
+        initial: business
+            .chars()
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect(),
+        business,
+        starters: if app.demo.is_some() && bubbles.is_empty() {
+            STARTERS
+        } else {
+            &[]
+        },
+        bubbles,
+        evidence,
+        blank_title: "The evidence appears here",
+        blank_text: "Ask something as a customer. For each answer you see what it rests on, sentence by sentence, \
+                     what the search found, and how long it took.",
+    };
+    Ok(Html(page.render()?))
+}
+
+/// `POST /simulator/messages`
+pub async fn say(
+    State(app): State<App>,
+    _viewer: Viewer,
+    headers: HeaderMap,
+    Form(said): Form<Said>,
+) -> Result<Response, Trouble> {
+    let graph = app.fake_graph.clone().ok_or(Trouble::NoSimulator)?;
+    let text = if said.starter.is_empty() {
+        said.text.trim()
+    } else {
+        said.starter.trim()
+    };
+    if text.len() > LONGEST {
+        return Err(Trouble::Conflict(
+            "a WhatsApp message has at most 4,096 characters".to_owned(),
+        ));
+    }
+    if !text.is_empty() {
+        graph.customer_says(&customer(&headers), CUSTOMER_NAME, text);
+    }
+    Ok(if wants_part(&headers) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        to_chat()
+    })
+}
+
+/// `POST /simulator/new`: this browser becomes another customer, with an empty chat.
+pub async fn start_over(State(app): State<App>, _viewer: Viewer) -> Response {
+    let number = Uuid::new_v4().as_u128() % 10_000_000;
+    let cookie = cookie(
+        CUSTOMER_COOKIE,
+        &format!("23320{number:07}"),
+        30 * 24 * 3_600,
+        app.web.https,
+    );
+    (set_cookie(cookie), to_chat()).into_response()
+}
+
+fn to_chat() -> Response {
+    Redirect::to("/simulator").into_response()
+}

@@ -1,0 +1,168 @@
+//! What a person sees when something is wrong: what happened, and what to do.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use plumbline_store::StoreError;
+
+use super::layout::Shell;
+
+/// Why a page cannot be shown or a form was not taken.
+#[derive(Debug)]
+pub enum Trouble {
+    /// What was asked for does not exist for this tenant.
+    Missing(&'static str),
+    /// The address makes no sense.
+    BadAddress(&'static str),
+    /// The form contradicts the present state.
+    Conflict(String),
+    /// The form came from another site.
+    ForeignForm,
+    /// The simulator is not part of this server.
+    NoSimulator,
+    /// Ours; the cause is in the log.
+    Internal,
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { what } => Self::Missing(what),
+            StoreError::Conflict(message) => Self::Conflict(message),
+            error => {
+                tracing::error!(%error, "pages.store.failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<askama::Error> for Trouble {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!(%error, "pages.template.failed");
+        Self::Internal
+    }
+}
+
+/// The page of a trouble.
+#[derive(Debug, Template)]
+#[template(path = "trouble.html")]
+pub struct TroublePage {
+    /// Frame.
+    pub shell: Shell,
+    /// Number of the status.
+    pub status: u16,
+    /// In a few words.
+    pub title: &'static str,
+    /// What happened.
+    pub happened: String,
+    /// What to do about it.
+    pub to_do: &'static str,
+    /// Address that leads on.
+    pub way_out: &'static str,
+    /// Its words.
+    pub way_out_label: &'static str,
+}
+
+impl Trouble {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Missing(_) | Self::NoSimulator => StatusCode::NOT_FOUND,
+            Self::BadAddress(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn words(self) -> (&'static str, String, &'static str) {
+        match self {
+            Self::Missing(what) => (
+                "This is not here",
+                format!("There is no such {what}. It was deleted, or the address is mistyped."),
+                "Look for it in the list of documents. Answers that cited a deleted document keep their evidence.",
+            ),
+            Self::BadAddress(why) => (
+                "This address does not lead anywhere",
+                why.to_owned(),
+                "Open the page from the list of documents or from the evidence of an answer.",
+            ),
+            Self::Conflict(message) => (
+                "That is not possible now",
+                sentence(&message),
+                "The document may have changed since the page was loaded. Look at it again and retry if it still applies.",
+            ),
+            Self::ForeignForm => (
+                "This form came from another site",
+                "Your browser says the request was made by a page of another site, so nothing was changed."
+                    .to_owned(),
+                "Open Plumbline itself and do it there. Behind a proxy, make sure it passes the Host header on.",
+            ),
+            Self::NoSimulator => (
+                "There is no simulator here",
+                "The simulator stands in for WhatsApp. This server talks to the real one.".to_owned(),
+                "Run `plumbline demo` to chat with your documents without WhatsApp.",
+            ),
+            Self::Internal => (
+                "Something went wrong on our side",
+                "The server could not finish the request. Nothing you sent was half done.".to_owned(),
+                "Try again in a moment. The cause is in the server's log; `plumbline doctor` checks what it needs.",
+            ),
+        }
+    }
+}
+
+/// A message of the store as a sentence.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{capital}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let (title, happened, to_do) = self.words();
+        let page = TroublePage {
+            shell: Shell::visitor(),
+            status: status.as_u16(),
+            title,
+            happened,
+            to_do,
+            way_out: "/documents",
+            way_out_label: "To the documents",
+        };
+        // the template has no expression that can fail; should it ever, the words remain
+        let body = page.render().unwrap_or_else(|_| title.to_owned());
+        (status, Html(body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_reads_as_a_sentence() {
+        assert_eq!(
+            sentence("only a failed version can be retried"),
+            "Only a failed version can be retried."
+        );
+    }
+
+    #[test]
+    fn what_happened_is_escaped() {
+        let (title, happened, to_do) = Trouble::Conflict("<script>".to_owned()).words();
+        let page = TroublePage {
+            shell: Shell::visitor(),
+            status: 409,
+            title,
+            happened,
+            to_do,
+            way_out: "/",
+            way_out_label: "",
+        };
+        let html = page.render().unwrap();
+        assert!(html.contains("&#60;script&#62;."));
+    }
+}
