@@ -74,7 +74,7 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
         .merge(api.layer(DefaultBodyLimit::max(upload)).layer(timed))
         .merge(webhook::router())
         .merge(health::router(metrics))
-        //PAGES .merge(crate::pages::router())
+        .merge(crate::pages::router())
         .route("/openapi.json", get(move || async move { axum::Json(description) }))
         .with_state(app);
     let id = HeaderName::from_static("x-request-id");
