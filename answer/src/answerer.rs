@@ -14,13 +14,17 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::answer::{Answer, Message, Reason, Route, Timings};
+use crate::evidence::{Evidence, prefer_language};
 use crate::phrases::Phrase;
 use crate::reply::{self, Draft};
 use crate::route::{self, RouteExamples, Routed, Thresholds, Witness};
-use crate::{compose, evidence::Evidence, ground, language, memory};
+use crate::{compose, ground, language, memory};
 
 /// Longest question that is read, in characters; the rest of a longer one is not a question.
 const LONGEST_QUESTION: usize = 1_500;
+
+/// Times the wanted number of passages that are searched, to choose among them by language.
+const SEARCHED: usize = 2;
 
 /// Sets of extra route examples kept as vectors.
 const KEPT_EXAMPLES: usize = 64;
@@ -52,6 +56,9 @@ pub enum AnswerError {
     Model(#[from] ModelError),
 }
 
+/// Route name to the examples of a business.
+type ExtraExamples = BTreeMap<String, Vec<String>>;
+
 /// Answers questions from a tenant's live documents.
 pub struct Answerer {
     store: Store,
@@ -59,13 +66,25 @@ pub struct Answerer {
     embedder: Arc<dyn Embedder>,
     model: Arc<dyn ChatModel>,
     built_in: OnceCell<Arc<RouteExamples>>,
-    extended: Mutex<HashMap<BTreeMap<String, Vec<String>>, Arc<RouteExamples>>>,
+    extended: Mutex<HashMap<ExtraExamples, Arc<RouteExamples>>>,
 }
 
 impl Answerer {
     /// An answerer that searches with `searcher`, routes with `embedder` and composes with `model`.
-    pub fn new(store: Store, searcher: Arc<Searcher>, embedder: Arc<dyn Embedder>, model: Arc<dyn ChatModel>) -> Self {
-        Self { store, searcher, embedder, model, built_in: OnceCell::new(), extended: Mutex::default() }
+    pub fn new(
+        store: Store,
+        searcher: Arc<Searcher>,
+        embedder: Arc<dyn Embedder>,
+        model: Arc<dyn ChatModel>,
+    ) -> Self {
+        Self {
+            store,
+            searcher,
+            embedder,
+            model,
+            built_in: OnceCell::new(),
+            extended: Mutex::default(),
+        }
     }
 
     /// Embeds the built-in route examples (about a second), so that the first customer need not wait for it.
@@ -83,11 +102,19 @@ impl Answerer {
         let version = self.settings(tenant, ask).await?;
         let settings = &version.settings;
         let question: String = ask.question.trim().chars().take(LONGEST_QUESTION).collect();
-        let language =
-            language::detect(&question, &ask.history, ask.language_hint.as_deref(), &settings.answer.default_language);
+        let language = language::detect(
+            &question,
+            &ask.history,
+            ask.language_hint.as_deref(),
+            &settings.answer.default_language,
+        );
         let mut draft = Draft::new(version.version, language, question.clone());
         if !settings.conversation.bot_enabled {
-            let routed = Routed { route: Route::Handoff, reason: Some(Reason::BotDisabled), phrase: Some(Phrase::BotDisabled) };
+            let routed = Routed {
+                route: Route::Handoff,
+                reason: Some(Reason::BotDisabled),
+                phrase: Some(Phrase::BotDisabled),
+            };
             return Ok(draft.say(routed, settings, clock));
         }
         let query = memory::resolve(&question, &ask.history, settings.answer.memory_turns);
@@ -97,7 +124,10 @@ impl Answerer {
         if let Some(routed) = routed {
             return Ok(draft.say(routed, settings, clock));
         }
-        let options = SearchOptions { k: settings.retrieval.top_k, settings: settings.retrieval.clone() };
+        let options = SearchOptions {
+            k: settings.retrieval.top_k * SEARCHED,
+            settings: settings.retrieval.clone(),
+        };
         let results = self.searcher.search(tenant, &query.text, &options).await?;
         draft.timings = Timings {
             route_ms: draft.timings.route_ms,
@@ -111,15 +141,16 @@ impl Answerer {
         let routed = self.route(&query.text, &results, settings).await?;
         draft.timings.route_ms += milliseconds(routing);
         let coverage = results.lexical_coverage;
-        draft.hits = results.hits;
+        draft.hits = prefer_language(results.hits, &draft.language, settings.retrieval.top_k);
         if routed.phrase.is_some() {
             return Ok(draft.say(routed, settings, clock));
         }
-        self.from_documents(draft, routed, coverage, settings, clock).await
+        self.quote_documents(draft, routed, coverage, settings, clock)
+            .await
     }
 
     /// Composes, grounds and decides.
-    async fn from_documents(
+    async fn quote_documents(
         &self,
         mut draft: Draft,
         routed: Routed,
@@ -139,7 +170,7 @@ impl Answerer {
         let grounding = Instant::now();
         let sentences = compose::tidy(composition.sentences, &settings.answer);
         let grounded = ground::ground(sentences, &evidence.passages, &draft.query);
-        let mut answer = reply::from_grounded(draft, routed, grounded, &evidence, coverage, settings);
+        let mut answer = reply::from_grounded(draft, routed, &grounded, &evidence, coverage, settings);
         answer.timings.ground_ms = milliseconds(grounding);
         answer.timings.total_ms = milliseconds(clock);
         Ok(answer)
@@ -155,14 +186,25 @@ impl Answerer {
         Ok(settings)
     }
 
-    async fn route(&self, query: &str, results: &Results, settings: &Settings) -> Result<Routed, AnswerError> {
+    async fn route(
+        &self,
+        query: &str,
+        results: &Results,
+        settings: &Settings,
+    ) -> Result<Routed, AnswerError> {
         let vector = if results.query_vector.is_empty() {
             self.embedder.embed_one(query).await?
         } else {
             results.query_vector.clone()
         };
-        let similar = self.examples(&settings.routing.examples).await?.similarities(&vector);
-        let witness = Witness { cosine: reply::best_cosine(&results.hits), lexical_coverage: results.lexical_coverage };
+        let similar = self
+            .examples(&settings.routing.examples)
+            .await?
+            .similarities(&vector);
+        let witness = Witness {
+            cosine: reply::best_cosine(&results.hits),
+            lexical_coverage: results.lexical_coverage,
+        };
         let thresholds = Thresholds {
             min_similarity: settings.routing.min_similarity,
             out_of_scope_below: settings.routing.out_of_scope_below,
@@ -171,14 +213,21 @@ impl Answerer {
     }
 
     /// The route examples with a business's own ones; each set is embedded once.
-    async fn examples(&self, extra: &BTreeMap<String, Vec<String>>) -> Result<Arc<RouteExamples>, AnswerError> {
+    async fn examples(&self, extra: &ExtraExamples) -> Result<Arc<RouteExamples>, AnswerError> {
         let embedder = self.embedder.as_ref();
-        let built_in =
-            self.built_in.get_or_try_init(|| async { RouteExamples::built_in(embedder).await.map(Arc::new) }).await?;
+        let built_in = self
+            .built_in
+            .get_or_try_init(|| async { RouteExamples::built_in(embedder).await.map(Arc::new) })
+            .await?;
         if extra.is_empty() {
             return Ok(Arc::clone(built_in));
         }
-        let kept = self.extended.lock().unwrap_or_else(PoisonError::into_inner).get(extra).cloned();
+        let kept = self
+            .extended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(extra)
+            .cloned();
         if let Some(examples) = kept {
             return Ok(examples);
         }

@@ -10,7 +10,12 @@ use crate::evidence::Evidence;
 use crate::message::plain;
 
 /// The request for `question` in `language` with the evidence found.
-pub fn request(question: &str, language: &str, evidence: &Evidence, settings: &AnswerSettings) -> ComposeRequest {
+pub fn request(
+    question: &str,
+    language: &str,
+    evidence: &Evidence,
+    settings: &AnswerSettings,
+) -> ComposeRequest {
     ComposeRequest {
         question: question.to_owned(),
         language: language.to_owned(),
@@ -25,7 +30,10 @@ pub fn tidy(sentences: Vec<ComposedSentence>, settings: &AnswerSettings) -> Vec<
     let mut length = 0;
     sentences
         .into_iter()
-        .map(|sentence| ComposedSentence { text: plain(&sentence.text), ..sentence })
+        .map(|sentence| ComposedSentence {
+            text: plain(&sentence.text),
+            ..sentence
+        })
         .filter(|sentence| !sentence.text.is_empty())
         .take(settings.max_sentences.max(1))
         .take_while(|sentence| {
@@ -40,7 +48,10 @@ pub fn joined<'a>(sentences: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for sentence in sentences {
         if !text.is_empty() {
-            let own_line = sentence.contains('\n') || sentence.contains(": ") || text.ends_with(':') || text.contains('\n');
+            let own_line = sentence.contains('\n')
+                || sentence.contains(": ")
+                || text.ends_with(':')
+                || text.contains('\n');
             text.push(if own_line { '\n' } else { ' ' });
         }
         text.push_str(sentence);
@@ -53,14 +64,33 @@ mod tests {
     use super::*;
 
     fn sentence(text: &str) -> ComposedSentence {
-        ComposedSentence { text: text.to_owned(), sources: vec![], relevance: 0.5 }
+        ComposedSentence {
+            text: text.to_owned(),
+            sources: vec![],
+            relevance: 0.5,
+        }
     }
 
     #[test]
     fn limits_hold_and_markdown_goes() {
-        let settings = AnswerSettings { max_sentences: 2, max_chars: 30, ..AnswerSettings::default() };
-        let kept = tidy(vec![sentence("**Yes**, we do."), sentence(""), sentence("It is free."), sentence("More.")], &settings);
-        assert_eq!(kept.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(), ["*Yes*, we do.", "It is free."]);
+        let settings = AnswerSettings {
+            max_sentences: 2,
+            max_chars: 30,
+            ..AnswerSettings::default()
+        };
+        let kept = tidy(
+            vec![
+                sentence("**Yes**, we do."),
+                sentence(""),
+                sentence("It is free."),
+                sentence("More."),
+            ],
+            &settings,
+        );
+        assert_eq!(
+            kept.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(),
+            ["*Yes*, we do.", "It is free."]
+        );
         let long = tidy(vec![sentence("Short."), sentence(&"word ".repeat(20))], &settings);
         assert_eq!(long.len(), 1);
     }
@@ -68,6 +98,9 @@ mod tests {
     #[test]
     fn rows_and_lists_stand_on_lines_of_their_own() {
         assert_eq!(joined(["One.", "Two."]), "One. Two.");
-        assert_eq!(joined(["Town: Ho, Price: 3.", "Town: Wa, Price: 4."]), "Town: Ho, Price: 3.\nTown: Wa, Price: 4.");
+        assert_eq!(
+            joined(["Town: Ho, Price: 3.", "Town: Wa, Price: 4."]),
+            "Town: Ho, Price: 3.\nTown: Wa, Price: 4."
+        );
     }
 }

@@ -7,6 +7,7 @@ use plumbline_models::{Passage, Source};
 use plumbline_retrieval::Hit;
 
 use crate::answer::Citation;
+use crate::language;
 
 /// Share of common words from which two passages say the same, in percent.
 const SAME_PASSAGE: usize = 90;
@@ -63,10 +64,34 @@ impl Evidence {
     }
 }
 
+/// What a hit in another language than the customer's keeps of its score.
+const OTHER_LANGUAGE: f32 = 0.85;
+
+/// The best `k` of `hits`, those in the customer's `language` preferred.
+///
+/// A business with documents in several languages says the same thing differently per market; the encoder finds all of
+/// them alike. Nothing is lost: a passage in another language still leads when it is clearly better.
+pub fn prefer_language(mut hits: Vec<Hit>, language: &str, k: usize) -> Vec<Hit> {
+    for hit in &mut hits {
+        if language::of_text(&hit.text).is_some_and(|other| other != language) {
+            hit.score *= OTHER_LANGUAGE;
+        }
+    }
+    hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+    hits.truncate(k);
+    hits
+}
+
 /// Rows that begin before `start`: one line per row, empty lines are none.
 fn rows_before(text: &str, start: usize) -> u64 {
-    let line = text.get(..start).and_then(|before| before.rfind('\n')).unwrap_or_default();
-    text[..line].lines().filter(|line| !line.trim().is_empty()).count() as u64
+    let line = text
+        .get(..start)
+        .and_then(|before| before.rfind('\n'))
+        .unwrap_or_default();
+    text[..line]
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .count() as u64
 }
 
 struct Fingerprint {
@@ -79,7 +104,11 @@ impl Fingerprint {
     fn of(text: &str) -> Self {
         let found = words(text);
         Self {
-            telling: found.iter().filter(|w| w.has_digit() || w.is_capitalised()).map(|w| w.folded.clone()).collect(),
+            telling: found
+                .iter()
+                .filter(|w| w.has_digit() || w.is_capitalised())
+                .map(|w| w.folded.clone())
+                .collect(),
             stems: found.into_iter().map(|w| w.stem).collect(),
         }
     }
@@ -120,9 +149,18 @@ mod tests {
     #[test]
     fn near_duplicates_collapse_but_other_numbers_do_not() {
         let hits = [
-            hit("Returns are accepted within 14 days of delivery with the receipt.", 0),
-            hit("Returns are accepted within 14 days of delivery, with the receipt", 900),
-            hit("Returns are accepted within 30 days of delivery with the receipt.", 100),
+            hit(
+                "Returns are accepted within 14 days of delivery with the receipt.",
+                0,
+            ),
+            hit(
+                "Returns are accepted within 14 days of delivery, with the receipt",
+                900,
+            ),
+            hit(
+                "Returns are accepted within 30 days of delivery with the receipt.",
+                100,
+            ),
             hit(" ", 5),
         ];
         assert_eq!(Evidence::from_hits(&hits).hits, [0, 2]);
@@ -132,12 +170,60 @@ mod tests {
     fn a_citation_points_into_the_canonical_text() {
         let hits = [hit("Town: Ho | Price: 35\nTown: Tema | Price: 20", 400)];
         let evidence = Evidence::from_hits(&hits);
-        let citation = evidence.citation(&hits, Source { passage: 0, start: 21, end: 43 }).unwrap();
-        assert_eq!((citation.start, citation.end, citation.row, citation.page), (421, 443, Some(8), Some(3)));
+        let citation = evidence
+            .citation(
+                &hits,
+                Source {
+                    passage: 0,
+                    start: 21,
+                    end: 43,
+                },
+            )
+            .unwrap();
+        assert_eq!(
+            (citation.start, citation.end, citation.row, citation.page),
+            (421, 443, Some(8), Some(3))
+        );
         assert_eq!(citation.quote, "Town: Tema | Price: 20");
         for wrong in [(0, 0, 99), (1, 0, 2), (0, 9, 2)] {
-            assert!(evidence.citation(&hits, Source { passage: wrong.0, start: wrong.1, end: wrong.2 }).is_none());
+            assert!(
+                evidence
+                    .citation(
+                        &hits,
+                        Source {
+                            passage: wrong.0,
+                            start: wrong.1,
+                            end: wrong.2
+                        }
+                    )
+                    .is_none()
+            );
         }
+    }
+
+    #[test]
+    fn the_customers_language_is_preferred_but_not_at_any_price() {
+        let english = |score| Hit {
+            score,
+            ..hit("The delivery takes three days and is free.", 0)
+        };
+        let french = |score| Hit {
+            score,
+            ..hit("La livraison prend trois jours et elle est gratuite.", 100)
+        };
+        let starts = |hits: Vec<Hit>| hits.iter().map(|hit| hit.start).collect::<Vec<_>>();
+        assert_eq!(
+            starts(prefer_language(vec![english(0.50), french(0.45)], "fr", 2)),
+            [100, 0]
+        );
+        assert_eq!(
+            starts(prefer_language(vec![english(0.70), french(0.45)], "fr", 2)),
+            [0, 100]
+        );
+        assert_eq!(
+            starts(prefer_language(vec![english(0.50), french(0.45)], "en", 1)),
+            [0]
+        );
     }
 
     #[test]

@@ -5,6 +5,11 @@
 //! most of whose words are not in its evidence says something else. The veto is strict and the precision lenient,
 //! because a new number is almost always wrong and a new verb almost never.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts of words and examples are far below 2^23"
+)]
+
 mod facts;
 
 use std::collections::HashSet;
@@ -64,7 +69,9 @@ pub fn ground(sentences: Vec<ComposedSentence>, passages: &[Passage], question: 
 
 /// Why `sentence` must not be sent; `None` when it may.
 fn check(sentence: &ComposedSentence, passages: &[Passage], question: &str) -> Option<Veto> {
-    let Some(cited) = cited_text(&sentence.sources, passages) else { return Some(Veto::NoSource) };
+    let Some(cited) = cited_text(&sentence.sources, passages) else {
+        return Some(Veto::NoSource);
+    };
     // Names may also come from the headings the passage stands under, or be the customer's own.
     let around: Vec<&str> = sentence
         .sources
@@ -74,7 +81,9 @@ fn check(sentence: &ComposedSentence, passages: &[Passage], question: &str) -> O
         .map(String::as_str)
         .chain([question])
         .collect();
-    if let Some(unfounded) = Facts::of(&sentence.text).not_in(&Facts::of(&cited), &Facts::of(&around.join("\n"))) {
+    if let Some(unfounded) =
+        Facts::of(&sentence.text).not_in(&Facts::of(&cited), &Facts::of(&around.join("\n")))
+    {
         return Some(Veto::Unfounded(unfounded));
     }
     // In another language neither the words nor the negations can be compared.
@@ -84,8 +93,15 @@ fn check(sentence: &ComposedSentence, passages: &[Passage], question: &str) -> O
     if flips_negation(&sentence.text, &cited) {
         return Some(Veto::Negation);
     }
-    let (precision, content) = precision(&sentence.text, &format!("{cited}\n{}", around[..around.len() - 1].join("\n")));
-    let least = if content <= SHORT { LEAST_PRECISION_SHORT } else { LEAST_PRECISION };
+    let (precision, content) = precision(
+        &sentence.text,
+        &format!("{cited}\n{}", around[..around.len() - 1].join("\n")),
+    );
+    let least = if content <= SHORT {
+        LEAST_PRECISION_SHORT
+    } else {
+        LEAST_PRECISION
+    };
     (precision < least).then_some(Veto::OffEvidence)
 }
 
@@ -93,9 +109,15 @@ fn check(sentence: &ComposedSentence, passages: &[Passage], question: &str) -> O
 fn cited_text(sources: &[Source], passages: &[Passage]) -> Option<String> {
     let parts: Option<Vec<&str>> = sources
         .iter()
-        .map(|source| passages.get(source.passage).and_then(|passage| passage.text.get(source.start..source.end)))
+        .map(|source| {
+            passages
+                .get(source.passage)
+                .and_then(|passage| passage.text.get(source.start..source.end))
+        })
         .collect();
-    parts.filter(|parts| parts.iter().any(|part| !part.trim().is_empty())).map(|parts| parts.join("\n"))
+    parts
+        .filter(|parts| parts.iter().any(|part| !part.trim().is_empty()))
+        .map(|parts| parts.join("\n"))
 }
 
 fn speaks_another_language(sentence: &str, cited: &str) -> bool {
@@ -108,29 +130,48 @@ fn speaks_another_language(sentence: &str, cited: &str) -> bool {
 /// Share of the sentence's content words that `cited` holds, and how many there are.
 fn precision(sentence: &str, cited: &str) -> (f32, usize) {
     let known: HashSet<String> = words(cited).into_iter().map(|word| word.stem).collect();
-    let content: Vec<_> = words(sentence).into_iter().filter(|word| !word.is_stop_word()).collect();
+    let content: Vec<_> = words(sentence)
+        .into_iter()
+        .filter(|word| !word.is_stop_word())
+        .collect();
     let held = content.iter().filter(|word| known.contains(&word.stem)).count();
-    let share = if content.is_empty() { 1.0 } else { held as f32 / content.len() as f32 };
+    let share = if content.is_empty() {
+        1.0
+    } else {
+        held as f32 / content.len() as f32
+    };
     (share, content.len())
 }
 
 /// Folded words that turn a statement round.
 const NEGATIONS: &[&str] = &[
-    "not", "no", "never", "cannot", "without", "nor", "neither", "none", "nothing", "nobody", "pas", "jamais", "sans", "aucun", "aucune", "ni", "nao",
-    "nunca", "sem", "nenhum", "nenhuma", "nem", "sin", "ningun", "ninguna", "excluded", "except",
+    "not", "no", "never", "cannot", "without", "nor", "neither", "none", "nothing", "nobody", "pas",
+    "jamais", "sans", "aucun", "aucune", "ni", "nao", "nunca", "sem", "nenhum", "nenhuma", "nem", "sin",
+    "ningun", "ninguna", "excluded", "except",
 ];
 
 fn negations(text: &str) -> usize {
     let found = words(text);
     // "doesn't" is read as "doesn" and "t".
-    let contracted = found.windows(2).filter(|pair| pair[1].folded == "t" && pair[0].folded.ends_with('n')).count();
-    found.iter().filter(|word| NEGATIONS.contains(&word.folded.as_str())).count() + contracted
+    let contracted = found
+        .windows(2)
+        .filter(|pair| pair[1].folded == "t" && pair[0].folded.ends_with('n'))
+        .count();
+    found
+        .iter()
+        .filter(|word| NEGATIONS.contains(&word.folded.as_str()))
+        .count()
+        + contracted
 }
 
 /// Whether the sentence says nearly the same as a cited one, but one of the two negates it.
 fn flips_negation(sentence: &str, cited: &str) -> bool {
     let stems = |text: &str| -> HashSet<String> {
-        words(text).into_iter().filter(|word| !word.is_stop_word()).map(|word| word.stem).collect()
+        words(text)
+            .into_iter()
+            .filter(|word| !word.is_stop_word())
+            .map(|word| word.stem)
+            .collect()
     };
     let said = stems(sentence);
     let nearest = sentence_spans(cited)
@@ -142,7 +183,9 @@ fn flips_negation(sentence: &str, cited: &str) -> bool {
             (shared / said.union(&other).count().max(1) as f32, text)
         })
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    nearest.is_some_and(|(overlap, text)| overlap >= SAME_STATEMENT && (negations(sentence) > 0) != (negations(text) > 0))
+    nearest.is_some_and(|(overlap, text)| {
+        overlap >= SAME_STATEMENT && (negations(sentence) > 0) != (negations(text) > 0)
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,12 @@ const EVIDENCE: &str = "Delivery to Tema costs GHS 35 and takes 3 working days. 
     The sale ends on 12 January 2026. Product code SN-080TV. Two guarantors sign. Price GHS: 48";
 
 fn passage() -> Passage {
-    Passage { title: "Delivery Policy".to_owned(), heading_path: vec!["Before the driver comes".to_owned()], text: EVIDENCE.to_owned(), score: 1.0 }
+    Passage {
+        title: "Delivery Policy".to_owned(),
+        heading_path: vec!["Before the driver comes".to_owned()],
+        text: EVIDENCE.to_owned(),
+        score: 1.0,
+    }
 }
 
 async fn said(sentence: &str) -> Grounded {
@@ -69,7 +74,10 @@ async fn what_is_invented_is_not() {
         ("Orders of GHS 1,200 or more are not free.", "a negation added"),
         ("Customers love our friendly staff and modern showroom.", "words"),
         ("La livraison à Tema coûte 53 GHS.", "a price in another language"),
-        ("La tienda abre a las 08:00 el domingo.", "a weekday in another language"),
+        (
+            "La tienda abre a las 08:00 el domingo.",
+            "a weekday in another language",
+        ),
     ] {
         let grounded = said(sentence).await;
         assert!(grounded.sentences.is_empty(), "{detail}: {sentence}");
@@ -86,23 +94,50 @@ async fn one_bad_sentence_does_not_take_the_good_ones_along() {
         max_chars: 700,
     };
     let model = ScriptedChat::new(["Delivery to Tema costs GHS 35.", "It costs GHS 99."]);
-    let grounded = ground(model.compose(&request).await.unwrap().sentences, &request.passages, "delivery?");
+    let grounded = ground(
+        model.compose(&request).await.unwrap().sentences,
+        &request.passages,
+        "delivery?",
+    );
     assert_eq!(grounded.sentences.len(), 1);
     assert_eq!(grounded.vetoed.len(), 1);
 }
 
 #[test]
 fn a_sentence_without_a_valid_source_is_not_sent() {
-    let sentence = |sources| ComposedSentence { text: "Orders are free.".to_owned(), sources, relevance: 1.0 };
+    let sentence = |sources| ComposedSentence {
+        text: "Orders are free.".to_owned(),
+        sources,
+        relevance: 1.0,
+    };
     for sources in [
         vec![],
-        vec![Source { passage: 9, start: 0, end: 5 }],
-        vec![Source { passage: 0, start: 0, end: 99_999 }],
-        vec![Source { passage: 0, start: 5, end: 2 }],
-        vec![Source { passage: 0, start: 3, end: 3 }],
+        vec![Source {
+            passage: 9,
+            start: 0,
+            end: 5,
+        }],
+        vec![Source {
+            passage: 0,
+            start: 0,
+            end: 99_999,
+        }],
+        vec![Source {
+            passage: 0,
+            start: 5,
+            end: 2,
+        }],
+        vec![Source {
+            passage: 0,
+            start: 3,
+            end: 3,
+        }],
     ] {
         let grounded = ground(vec![sentence(sources)], &[passage()], "");
-        assert_eq!(grounded.vetoed.first().map(|(_, veto)| veto), Some(&Veto::NoSource));
+        assert_eq!(
+            grounded.vetoed.first().map(|(_, veto)| veto),
+            Some(&Veto::NoSource)
+        );
     }
 }
 

@@ -46,7 +46,10 @@ pub fn detect(question: &str, history: &[Message], hint: Option<&str>, default: 
     if let Some(language) = of_text(question) {
         return language;
     }
-    let earlier = history.iter().rev().filter(|message| message.role == Speaker::Customer);
+    let earlier = history
+        .iter()
+        .rev()
+        .filter(|message| message.role == Speaker::Customer);
     earlier
         .into_iter()
         .find_map(|message| of_text(&message.text))
@@ -64,7 +67,10 @@ pub fn of_text(text: &str) -> Option<String> {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let other_script = !matches!(found.script(), whatlang::Script::Latin);
     let believable = other_script || (letters >= LONG_ENOUGH && found.is_reliable());
-    believable.then(|| iso_639_1(found.lang())).flatten().map(str::to_owned)
+    believable
+        .then(|| iso_639_1(found.lang()))
+        .flatten()
+        .map(str::to_owned)
 }
 
 /// Letters and marks that settle it.
@@ -82,7 +88,10 @@ fn by_function_words(text: &str) -> Option<&'static str> {
     let mut counts: Vec<(usize, &'static str)> = TELLING
         .iter()
         .map(|(code, list)| {
-            let count = found.iter().filter(|word| list.split_whitespace().any(|known| known == word.as_str())).count();
+            let count = found
+                .iter()
+                .filter(|word| list.split_whitespace().any(|known| known == word.as_str()))
+                .count();
             (count, *code)
         })
         .collect();
@@ -95,7 +104,11 @@ fn by_function_words(text: &str) -> Option<&'static str> {
 
 /// The first two letters of a tag such as `pt-BR`.
 fn two_letters(tag: &str) -> Option<String> {
-    let code: String = tag.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    let code: String = tag
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_lowercase();
     (code.len() == 2).then_some(code)
 }
 
@@ -155,14 +168,30 @@ mod tests {
 
     #[test]
     fn other_languages_are_named_when_the_text_is_long_enough() {
-        assert_eq!(detect("Wie lange dauert die Lieferung nach München und was kostet sie?", &[], None, "en"), "de");
+        assert_eq!(
+            detect(
+                "Wie lange dauert die Lieferung nach München und was kostet sie?",
+                &[],
+                None,
+                "en"
+            ),
+            "de"
+        );
         assert_eq!(detect("متى يفتح المتجر؟", &[], None, "en"), "ar");
     }
 
     #[test]
     fn a_text_that_says_nothing_takes_the_conversation_then_the_hint_then_the_default() {
-        let history =
-            [Message { role: Speaker::Customer, text: "Bonjour, vous livrez à Ho ?".to_owned() }, Message { role: Speaker::Bot, text: "The".to_owned() }];
+        let history = [
+            Message {
+                role: Speaker::Customer,
+                text: "Bonjour, vous livrez à Ho ?".to_owned(),
+            },
+            Message {
+                role: Speaker::Bot,
+                text: "The".to_owned(),
+            },
+        ];
         assert_eq!(detect("A3?", &history, Some("es"), "en"), "fr");
         assert_eq!(detect("A3?", &[], Some("pt-BR"), "en"), "pt");
         assert_eq!(detect("A3?", &[], None, "es"), "es");

@@ -30,5 +30,5 @@ pub mod route;
 mod vocabulary;
 
 pub use answer::*;
-pub use answerer::{Answerer, Ask, AnswerError};
+pub use answerer::{AnswerError, Answerer, Ask};
 pub use message::{plain, split_message};

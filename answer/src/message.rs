@@ -7,7 +7,10 @@ use regex::Regex;
 use unicode_segmentation::UnicodeSegmentation;
 
 fn pattern(text: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and every one is tested")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants of this file and every one is tested"
+    )]
     Regex::new(text).expect("a valid pattern")
 }
 
@@ -21,13 +24,21 @@ static TABLE_EDGE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*\|\s*|\s
 /// borders go, `**bold**` becomes `*bold*`.
 pub fn plain(text: &str) -> String {
     let text = LINK.replace_all(text, |found: &regex::Captures<'_>| {
-        if found[1].is_empty() || found[1] == found[2] { found[2].to_owned() } else { format!("{} ({})", &found[1], &found[2]) }
+        if found[1].is_empty() || found[1] == found[2] {
+            found[2].to_owned()
+        } else {
+            format!("{} ({})", &found[1], &found[2])
+        }
     });
     let text = BOLD.replace_all(&text, "*$1*");
     let text = HEADING.replace_all(&text, "");
     let text = RULE.replace_all(&text, "");
     let text = TABLE_EDGE.replace_all(&text, "");
-    text.replace("```", "").replace('`', "").replace(" | ", ", ").trim().to_owned()
+    text.replace("```", "")
+        .replace('`', "")
+        .replace(" | ", ", ")
+        .trim()
+        .to_owned()
 }
 
 /// Splits a reply into parts of at most `max_chars` characters: at paragraphs, else lines, else sentences, else words,
@@ -60,7 +71,11 @@ fn divide(text: &str, max_chars: usize, level: usize, parts: &mut Vec<String>) {
     }
     let separator = SEPARATORS[level];
     let mut current = String::new();
-    for piece in LEVELS[level](text).into_iter().map(|piece| if level == 4 { piece } else { piece.trim() }).filter(|piece| !piece.is_empty()) {
+    for piece in LEVELS[level](text)
+        .into_iter()
+        .map(|piece| if level == 4 { piece } else { piece.trim() })
+        .filter(|piece| !piece.is_empty())
+    {
         let joined = current.chars().count() + separator.chars().count() + piece.chars().count();
         if !current.is_empty() && joined <= max_chars {
             current.push_str(separator);
@@ -94,16 +109,31 @@ mod tests {
 
     #[test]
     fn markdown_becomes_what_whatsapp_shows() {
-        assert_eq!(plain("## Prices\nSee [our list](https://x.example/p) for **all** `codes`."), "Prices\nSee our list (https://x.example/p) for *all* codes.");
-        assert_eq!(plain("| Town | Price |\n|---|---|\n| Ho | 35 |"), "Town, Price\nHo, 35");
+        assert_eq!(
+            plain("## Prices\nSee [our list](https://x.example/p) for **all** `codes`."),
+            "Prices\nSee our list (https://x.example/p) for *all* codes."
+        );
+        assert_eq!(
+            plain("| Town | Price |\n|---|---|\n| Ho | 35 |"),
+            "Town, Price\nHo, 35"
+        );
         assert_eq!(plain("2 * 3 = 6 and _soft_"), "2 * 3 = 6 and _soft_");
     }
 
     #[test]
     fn a_long_reply_is_cut_where_a_writer_would() {
         let text = "First paragraph. It has two sentences.\n\nSecond paragraph.\n- a line\n- another";
-        assert_eq!(split_message(text, 40), ["First paragraph. It has two sentences.", "Second paragraph.\n- a line\n- another"]);
-        assert_eq!(split_message("One two. Three four.", 10), ["One two.", "Three", "four."].map(String::from));
+        assert_eq!(
+            split_message(text, 40),
+            [
+                "First paragraph. It has two sentences.",
+                "Second paragraph.\n- a line\n- another"
+            ]
+        );
+        assert_eq!(
+            split_message("One two. Three four.", 10),
+            ["One two.", "Three", "four."].map(String::from)
+        );
         assert_eq!(split_message("  ", 10), Vec::<String>::new());
         assert_eq!(split_message("short", 4096), ["short"]);
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings, Usage};
 use crate::answerer::milliseconds;
 use crate::compose::joined;
-use crate::decide::{Features, Verdict, decide, details, kind_present};
+use crate::decide::{Features, Verdict, decide, details, is_foreign, kind_present};
 use crate::evidence::Evidence;
 use crate::ground::Grounded;
 use crate::language;
@@ -31,7 +31,14 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(settings_version: i64, language: String, query: String) -> Self {
-        Self { language, query, hits: Vec::new(), timings: Timings::default(), usage: Usage::default(), settings_version }
+        Self {
+            language,
+            query,
+            hits: Vec::new(),
+            timings: Timings::default(),
+            usage: Usage::default(),
+            settings_version,
+        }
     }
 
     /// The answer that consists of a phrase.
@@ -48,12 +55,22 @@ impl Draft {
         answer
     }
 
-    fn said(self, routed: Routed, outcome: Outcome, phrase: Phrase, confidence: f32, settings: &Settings) -> Answer {
+    fn said(
+        self,
+        routed: Routed,
+        outcome: Outcome,
+        phrase: Phrase,
+        confidence: f32,
+        settings: &Settings,
+    ) -> Answer {
         let language = phrases::served(&self.language, &settings.answer.default_language).to_owned();
         let text = phrases::text(phrase, &language, &settings.answer.business_name);
         let sentences = sentence_spans(&text)
             .into_iter()
-            .map(|span| Sentence { text: text[span].to_owned(), citations: Vec::new() })
+            .map(|span| Sentence {
+                text: text[span].to_owned(),
+                citations: Vec::new(),
+            })
             .collect();
         let draft = Self { language, ..self };
         draft.finish(routed, outcome, text, sentences, Vec::new(), confidence)
@@ -89,34 +106,81 @@ impl Draft {
 
 /// Best cosine of a hit that the vector leg found.
 pub(crate) fn best_cosine(hits: &[Hit]) -> Option<f32> {
-    hits.iter().filter_map(|hit| hit.vector.map(|leg| leg.score)).max_by(f32::total_cmp)
+    hits.iter()
+        .filter_map(|hit| hit.vector.map(|leg| leg.score))
+        .max_by(f32::total_cmp)
+}
+
+/// By how much the best cosine exceeds the weakest.
+fn prominence(hits: &[Hit]) -> f32 {
+    let weakest = hits
+        .iter()
+        .filter_map(|hit| hit.vector.map(|leg| leg.score))
+        .min_by(f32::total_cmp);
+    best_cosine(hits)
+        .zip(weakest)
+        .map_or(0.0, |(best, weakest)| best - weakest)
 }
 
 /// The answer that grounded sentences make, or an honest refusal.
 pub(crate) fn from_grounded(
     draft: Draft,
     routed: Routed,
-    grounded: Grounded,
+    grounded: &Grounded,
     evidence: &Evidence,
     lexical_coverage: f32,
     settings: &Settings,
 ) -> Answer {
     if grounded.sentences.is_empty() {
-        let reason = if grounded.vetoed.is_empty() { Reason::NoEvidence } else { Reason::Vetoed };
+        let reason = if grounded.vetoed.is_empty() {
+            Reason::NoEvidence
+        } else {
+            Reason::Vetoed
+        };
         return abstain(draft, routed, reason, 0.0, settings);
     }
     let features = features(&draft, &grounded.sentences, evidence, lexical_coverage, settings);
     let verdict = decide(&features, settings.answer.min_confidence);
     tracing::debug!(?features, ?verdict, "decided");
     match verdict {
-        Verdict { confidence, reason: Some(reason) } => abstain(draft, routed, reason, confidence, settings),
-        Verdict { confidence, reason: None } => answered(draft, routed, &grounded.sentences, evidence, confidence, settings),
+        Verdict {
+            confidence,
+            reason: Some(_),
+        } if is_foreign(&features) => {
+            let routed = Routed {
+                route: Route::OutOfScope,
+                reason: Some(Reason::OutOfScope),
+                phrase: None,
+            };
+            draft.said(
+                routed,
+                Outcome::Abstained,
+                Phrase::OutOfScope,
+                confidence,
+                settings,
+            )
+        }
+        Verdict {
+            confidence,
+            reason: Some(reason),
+        } => abstain(draft, routed, reason, confidence, settings),
+        Verdict {
+            confidence,
+            reason: None,
+        } => answered(draft, routed, &grounded.sentences, evidence, confidence, settings),
     }
 }
 
 fn abstain(draft: Draft, routed: Routed, reason: Reason, confidence: f32, settings: &Settings) -> Answer {
-    let phrase = if reason == Reason::MissingDetail { Phrase::MissingDetail } else { Phrase::NoEvidence };
-    let routed = Routed { reason: Some(reason), ..routed };
+    let phrase = if reason == Reason::MissingDetail {
+        Phrase::MissingDetail
+    } else {
+        Phrase::NoEvidence
+    };
+    let routed = Routed {
+        reason: Some(reason),
+        ..routed
+    };
     draft.said(routed, Outcome::Abstained, phrase, confidence, settings)
 }
 
@@ -132,15 +196,24 @@ fn answered(
     let mut sentences: Vec<Sentence> = Vec::new();
     for sentence in composed {
         let mut indexes = Vec::new();
-        for citation in sentence.sources.iter().filter_map(|source| evidence.citation(&draft.hits, *source)) {
-            let same = |other: &Citation| (other.chunk_id, other.start, other.end) == (citation.chunk_id, citation.start, citation.end);
+        for citation in sentence
+            .sources
+            .iter()
+            .filter_map(|source| evidence.citation(&draft.hits, *source))
+        {
+            let same = |other: &Citation| {
+                (other.chunk_id, other.start, other.end) == (citation.chunk_id, citation.start, citation.end)
+            };
             let index = citations.iter().position(same).unwrap_or(citations.len());
             if index == citations.len() {
                 citations.push(citation);
             }
             indexes.push(index);
         }
-        sentences.push(Sentence { text: sentence.text.clone(), citations: indexes });
+        sentences.push(Sentence {
+            text: sentence.text.clone(),
+            citations: indexes,
+        });
     }
     let body = joined(composed.iter().map(|sentence| sentence.text.as_str()));
     let foreign = language::of_text(&body).is_some_and(|language| language != draft.language);
@@ -148,7 +221,13 @@ fn answered(
         // A quotation in another language is announced in the customer's.
         let served = phrases::served(&draft.language, &settings.answer.default_language).to_owned();
         let bridge = phrases::text(Phrase::Bridge, &served, &settings.answer.business_name);
-        sentences.insert(0, Sentence { text: bridge, citations: Vec::new() });
+        sentences.insert(
+            0,
+            Sentence {
+                text: bridge,
+                citations: Vec::new(),
+            },
+        );
     }
     let text = joined(sentences.iter().map(|sentence| sentence.text.as_str()));
     draft.finish(routed, Outcome::Answered, text, sentences, citations, confidence)
@@ -175,8 +254,12 @@ fn features(
     Features {
         fused: draft.hits.first().map_or(0.0, |hit| hit.score),
         cosine: best_cosine(&draft.hits).unwrap_or_default(),
+        prominence: prominence(&draft.hits),
         lexical_coverage,
-        relevance: sentences.iter().map(|sentence| sentence.relevance).fold(0.0, f32::max),
+        relevance: sentences
+            .iter()
+            .map(|sentence| sentence.relevance)
+            .fold(0.0, f32::max),
         kind_present: kind_present(&draft.query, &reply),
         unknown: details.unknown,
         unquoted: details.unquoted,
@@ -189,9 +272,15 @@ fn features(
 fn quoted_text(sentences: &[ComposedSentence], evidence: &Evidence, business: &str) -> String {
     let mut parts = vec![business];
     for source in sentences.iter().flat_map(|sentence| &sentence.sources) {
-        let Some(passage) = evidence.passages.get(source.passage) else { continue };
+        let Some(passage) = evidence.passages.get(source.passage) else {
+            continue;
+        };
         let quote = passage.text.get(source.start..source.end).unwrap_or_default();
-        parts.push(if quote.contains(" | ") { quote } else { &passage.text });
+        parts.push(if quote.contains(" | ") {
+            quote
+        } else {
+            &passage.text
+        });
         parts.push(&passage.title);
         parts.extend(passage.heading_path.iter().map(String::as_str));
     }

@@ -27,7 +27,13 @@ fn hit(text: &str, title: &str, score: f32) -> Hit {
 }
 
 /// Everything behind the search, with a deterministic embedder.
-async fn answer_with(model: &dyn ChatModel, question: &str, language: &str, hits: Vec<Hit>, coverage: f32) -> Answer {
+async fn answer_with(
+    model: &dyn ChatModel,
+    question: &str,
+    language: &str,
+    hits: Vec<Hit>,
+    coverage: f32,
+) -> Answer {
     let settings = Settings::default();
     let mut draft = Draft::new(1, language.to_owned(), question.to_owned());
     draft.hits = hits;
@@ -35,14 +41,30 @@ async fn answer_with(model: &dyn ChatModel, question: &str, language: &str, hits
     let request = compose::request(question, language, &evidence, &settings.answer);
     let sentences = compose::tidy(model.compose(&request).await.unwrap().sentences, &settings.answer);
     let grounded = ground::ground(sentences, &evidence.passages, question);
-    let routed = Routed { route: Route::Commodity, reason: None, phrase: None };
-    let answer = from_grounded(draft, routed, grounded, &evidence, coverage, &settings);
+    let routed = Routed {
+        route: Route::Commodity,
+        reason: None,
+        phrase: None,
+    };
+    let answer = from_grounded(draft, routed, &grounded, &evidence, coverage, &settings);
     for sentence in &answer.sentences {
-        assert!(sentence.citations.iter().all(|index| *index < answer.citations.len()));
+        assert!(
+            sentence
+                .citations
+                .iter()
+                .all(|index| *index < answer.citations.len())
+        );
     }
     for citation in &answer.citations {
-        let source = answer.hits.iter().find(|hit| hit.chunk_id == citation.chunk_id).unwrap();
-        assert_eq!(&source.text[citation.start - source.start..citation.end - source.start], citation.quote);
+        let source = answer
+            .hits
+            .iter()
+            .find(|hit| hit.chunk_id == citation.chunk_id)
+            .unwrap();
+        assert_eq!(
+            &source.text[citation.start - source.start..citation.end - source.start],
+            citation.quote
+        );
     }
     answer
 }
@@ -55,18 +77,38 @@ const TARIFF: &str = "Town: Tema | Days: 1 | Price GHS: 20\nTown: Takoradi | Day
 
 #[tokio::test]
 async fn a_row_is_quoted_with_its_exact_range() {
-    let answer = answer_with(&extractive(), "How much is delivery to Takoradi?", "en", vec![hit(TARIFF, "Delivery tariff", 0.7)], 0.8).await;
+    let answer = answer_with(
+        &extractive(),
+        "How much is delivery to Takoradi?",
+        "en",
+        vec![hit(TARIFF, "Delivery tariff", 0.7)],
+        0.8,
+    )
+    .await;
     assert_eq!(answer.outcome, Outcome::Answered, "{answer:?}");
     assert_eq!(answer.text, "Town: Takoradi, Days: 3, Price GHS: 50.");
     assert_eq!(answer.citations.len(), 1);
-    assert_eq!(answer.citations[0].quote, "Town: Takoradi | Days: 3 | Price GHS: 50");
+    assert_eq!(
+        answer.citations[0].quote,
+        "Town: Takoradi | Days: 3 | Price GHS: 50"
+    );
     assert_eq!(answer.sentences[0].citations, [0]);
 }
 
 #[tokio::test]
 async fn a_town_that_no_evidence_names_is_a_missing_detail() {
-    let answer = answer_with(&extractive(), "How much is delivery to Keta?", "en", vec![hit(TARIFF, "Delivery tariff", 0.7)], 0.6).await;
-    assert_eq!((answer.outcome, answer.reason), (Outcome::Abstained, Some(Reason::MissingDetail)));
+    let answer = answer_with(
+        &extractive(),
+        "How much is delivery to Keta?",
+        "en",
+        vec![hit(TARIFF, "Delivery tariff", 0.7)],
+        0.6,
+    )
+    .await;
+    assert_eq!(
+        (answer.outcome, answer.reason),
+        (Outcome::Abstained, Some(Reason::MissingDetail))
+    );
     assert!(phrases::offers_person(&answer.text));
     assert!(answer.citations.is_empty());
     assert!(answer.confidence < 0.5);
@@ -75,15 +117,28 @@ async fn a_town_that_no_evidence_names_is_a_missing_detail() {
 #[tokio::test]
 async fn an_invented_price_is_vetoed() {
     let model = ScriptedChat::new(["Delivery to Takoradi costs GHS 99."]);
-    let answer = answer_with(&model, "How much is delivery to Takoradi?", "fr", vec![hit(TARIFF, "Delivery tariff", 0.7)], 0.8).await;
-    assert_eq!((answer.outcome, answer.reason), (Outcome::Abstained, Some(Reason::Vetoed)));
+    let answer = answer_with(
+        &model,
+        "How much is delivery to Takoradi?",
+        "fr",
+        vec![hit(TARIFF, "Delivery tariff", 0.7)],
+        0.8,
+    )
+    .await;
+    assert_eq!(
+        (answer.outcome, answer.reason),
+        (Outcome::Abstained, Some(Reason::Vetoed))
+    );
     assert_eq!(answer.language, "fr");
 }
 
 #[tokio::test]
 async fn nothing_found_is_no_evidence() {
     let answer = answer_with(&extractive(), "Do you sell boats?", "es", vec![], 0.0).await;
-    assert_eq!((answer.outcome, answer.reason), (Outcome::Abstained, Some(Reason::NoEvidence)));
+    assert_eq!(
+        (answer.outcome, answer.reason),
+        (Outcome::Abstained, Some(Reason::NoEvidence))
+    );
     assert_eq!(answer.text, phrases::text(Phrase::NoEvidence, "es", ""));
 }
 
@@ -93,7 +148,11 @@ async fn a_quotation_in_another_language_is_announced() {
     let hits = vec![hit("The delivery to the town takes 3 days.", "Delivery", 0.8)];
     let answer = answer_with(&model, "Combien de temps prend la livraison ?", "fr", hits, 0.9).await;
     assert_eq!(answer.outcome, Outcome::Answered);
-    assert!(answer.text.starts_with("Voici ce que disent nos documents"), "{}", answer.text);
+    assert!(
+        answer.text.starts_with("Voici ce que disent nos documents"),
+        "{}",
+        answer.text
+    );
     assert!(answer.sentences[0].citations.is_empty());
     assert_eq!(answer.sentences[1].citations, [0]);
 }
@@ -101,8 +160,15 @@ async fn a_quotation_in_another_language_is_announced() {
 #[test]
 fn phrases_become_answers_without_citations() {
     let settings = Settings::default();
-    let routed = Routed { route: Route::Handoff, reason: Some(Reason::AskedForPerson), phrase: Some(Phrase::AskedForPerson) };
+    let routed = Routed {
+        route: Route::Handoff,
+        reason: Some(Reason::AskedForPerson),
+        phrase: Some(Phrase::AskedForPerson),
+    };
     let answer = Draft::new(3, "de".to_owned(), "q".to_owned()).say(routed, &settings, Instant::now());
-    assert_eq!((answer.outcome, answer.language.as_str(), answer.settings_version), (Outcome::HandedOff, "en", 3));
+    assert_eq!(
+        (answer.outcome, answer.language.as_str(), answer.settings_version),
+        (Outcome::HandedOff, "en", 3)
+    );
     assert!(answer.sentences.len() > 1 && answer.sentences.iter().all(|s| s.citations.is_empty()));
 }

@@ -26,11 +26,19 @@ pub struct Routed {
 
 impl Routed {
     const fn ordinary(route: Route) -> Self {
-        Self { route, reason: None, phrase: None }
+        Self {
+            route,
+            reason: None,
+            phrase: None,
+        }
     }
 
     const fn out_of_scope() -> Self {
-        Self { route: Route::OutOfScope, reason: Some(Reason::OutOfScope), phrase: Some(Phrase::OutOfScope) }
+        Self {
+            route: Route::OutOfScope,
+            reason: Some(Reason::OutOfScope),
+            phrase: Some(Phrase::OutOfScope),
+        }
     }
 }
 
@@ -59,64 +67,137 @@ const LEAD: f32 = 0.08;
 const CLOSE_PASSAGE: f32 = 0.55;
 
 /// The route of a question that no rule decided.
-pub fn by_similarity(question: &str, similar: &Similarities, witness: Witness, thresholds: Thresholds) -> Routed {
+pub fn by_similarity(
+    question: &str,
+    similar: &Similarities,
+    witness: Witness,
+    thresholds: Thresholds,
+) -> Routed {
     let cosine = witness.cosine.unwrap_or_default();
-    let close = cosine >= CLOSE_PASSAGE || (cosine >= CLOSE_PASSAGE - 0.15 && witness.lexical_coverage >= 0.6);
+    let near =
+        cosine >= CLOSE_PASSAGE || (cosine >= CLOSE_PASSAGE - 0.15 && witness.lexical_coverage >= 0.6);
     let about_documents = similar.of(Route::Commodity).max(similar.of(Route::Reasoning));
     let leads = |route: Route| {
         let similarity = similar.of(route);
         similarity >= thresholds.min_similarity && similarity >= about_documents + LEAD
     };
-    if leads(Route::Handoff) && !close {
-        return Routed { route: Route::Handoff, reason: Some(Reason::NeedsPerson), phrase: Some(Phrase::NeedsPerson) };
+    if leads(Route::Handoff) && !near {
+        return Routed {
+            route: Route::Handoff,
+            reason: Some(Reason::NeedsPerson),
+            phrase: Some(Phrase::NeedsPerson),
+        };
     }
-    if leads(Route::Smalltalk) && !close {
-        return Routed { phrase: Some(Phrase::Greeting), ..Routed::ordinary(Route::Smalltalk) };
+    if leads(Route::Smalltalk) && !near {
+        return Routed {
+            phrase: Some(Phrase::Greeting),
+            ..Routed::ordinary(Route::Smalltalk)
+        };
+    }
+    if cosine < CLOSE_PASSAGE - 0.1
+        && rules::is_remark(question)
+        && similar.of(Route::Smalltalk) >= about_documents
+        && similar.of(Route::Smalltalk) > similar.of(Route::OutOfScope)
+    {
+        return Routed {
+            phrase: Some(Phrase::Acknowledgement),
+            ..Routed::ordinary(Route::Smalltalk)
+        };
     }
     let far = cosine < thresholds.out_of_scope_below && witness.lexical_coverage < 0.6;
-    let foreign = similar.of(Route::OutOfScope) > about_documents && cosine < CLOSE_PASSAGE - 0.15 && witness.lexical_coverage < 0.5;
-    if far || foreign || (leads(Route::OutOfScope) && !close) {
+    let foreign = similar.of(Route::OutOfScope) > about_documents
+        && cosine < CLOSE_PASSAGE - 0.15
+        && witness.lexical_coverage < 0.5;
+    if far || foreign || (leads(Route::OutOfScope) && !near) {
         return Routed::out_of_scope();
     }
     let cues = rules::reasoning_cues(question);
-    let leans = similar.of(Route::Reasoning) - similar.of(Route::Commodity);
-    let reasons = cues >= 2 || (cues == 1 && leans > -0.02) || (leans > 0.12 && similar.of(Route::Reasoning) >= thresholds.min_similarity);
-    Routed::ordinary(if reasons { Route::Reasoning } else { Route::Commodity })
+    let leaning = similar.of(Route::Reasoning) - similar.of(Route::Commodity);
+    let combines = cues >= 2
+        || (cues == 1 && leaning > -0.02)
+        || (leaning > 0.12 && similar.of(Route::Reasoning) >= thresholds.min_similarity);
+    Routed::ordinary(if combines {
+        Route::Reasoning
+    } else {
+        Route::Commodity
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const THRESHOLDS: Thresholds = Thresholds { min_similarity: 0.55, out_of_scope_below: 0.2 };
+    const THRESHOLDS: Thresholds = Thresholds {
+        min_similarity: 0.55,
+        out_of_scope_below: 0.2,
+    };
 
     fn similar(pairs: &[(Route, f32)]) -> Similarities {
         pairs.iter().copied().collect()
     }
 
     fn routed(question: &str, pairs: &[(Route, f32)], cosine: f32, coverage: f32) -> Route {
-        let witness = Witness { cosine: Some(cosine), lexical_coverage: coverage };
+        let witness = Witness {
+            cosine: Some(cosine),
+            lexical_coverage: coverage,
+        };
         by_similarity(question, &similar(pairs), witness, THRESHOLDS).route
     }
 
     #[test]
     fn far_evidence_is_out_of_scope_and_close_evidence_never_is() {
-        assert_eq!(routed("who won the cup", &[(Route::Commodity, 0.3)], 0.1, 0.2), Route::OutOfScope);
-        assert_eq!(routed("tell me a joke", &[(Route::OutOfScope, 0.9), (Route::Commodity, 0.3)], 0.3, 0.2), Route::OutOfScope);
-        assert_eq!(routed("is it rainy season proof", &[(Route::OutOfScope, 0.7), (Route::Commodity, 0.3)], 0.7, 0.8), Route::Commodity);
+        assert_eq!(
+            routed("who won the cup", &[(Route::Commodity, 0.3)], 0.1, 0.2),
+            Route::OutOfScope
+        );
+        assert_eq!(
+            routed(
+                "tell me a joke",
+                &[(Route::OutOfScope, 0.9), (Route::Commodity, 0.3)],
+                0.3,
+                0.2
+            ),
+            Route::OutOfScope
+        );
+        assert_eq!(
+            routed(
+                "is it rainy season proof",
+                &[(Route::OutOfScope, 0.7), (Route::Commodity, 0.3)],
+                0.7,
+                0.8
+            ),
+            Route::Commodity
+        );
     }
 
     #[test]
     fn cues_and_similarity_decide_between_reasoning_and_commodity() {
         let even = [(Route::Commodity, 0.5), (Route::Reasoning, 0.5)];
-        assert_eq!(routed("Which is cheaper, A or B?", &even, 0.6, 0.6), Route::Reasoning);
+        assert_eq!(
+            routed("Which is cheaper, A or B?", &even, 0.6, 0.6),
+            Route::Reasoning
+        );
         assert_eq!(routed("What does A cost?", &even, 0.6, 0.6), Route::Commodity);
-        assert_eq!(routed("odd words", &[(Route::Commodity, 0.4), (Route::Reasoning, 0.7)], 0.6, 0.6), Route::Reasoning);
+        assert_eq!(
+            routed(
+                "odd words",
+                &[(Route::Commodity, 0.4), (Route::Reasoning, 0.7)],
+                0.6,
+                0.6
+            ),
+            Route::Reasoning
+        );
     }
 
     #[test]
     fn a_clear_lead_is_needed_to_hand_over() {
-        assert_eq!(routed("x", &[(Route::Handoff, 0.8), (Route::Commodity, 0.5)], 0.3, 0.3), Route::Handoff);
-        assert_eq!(routed("x", &[(Route::Handoff, 0.6), (Route::Commodity, 0.58)], 0.3, 0.3), Route::Commodity);
+        assert_eq!(
+            routed("x", &[(Route::Handoff, 0.8), (Route::Commodity, 0.5)], 0.3, 0.3),
+            Route::Handoff
+        );
+        assert_eq!(
+            routed("x", &[(Route::Handoff, 0.6), (Route::Commodity, 0.58)], 0.3, 0.3),
+            Route::Commodity
+        );
     }
 }

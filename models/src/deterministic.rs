@@ -19,12 +19,19 @@ impl HashEmbedder {
     /// An embedder of the given dimension (at least 8 buckets are used).
     pub fn new(dimension: usize) -> Self {
         let dimension = dimension.max(8);
-        Self { dimension, model: format!("hash-trigram-{dimension}") }
+        Self {
+            dimension,
+            model: format!("hash-trigram-{dimension}"),
+        }
     }
 
     fn vector(&self, text: &str) -> Vec<f32> {
         let mut vector = vec![0.0_f32; self.dimension];
-        for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+        for word in text
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+        {
             let padded: Vec<char> = format!(" {word} ").chars().collect();
             for gram in padded.windows(3) {
                 let digest = Sha256::digest(gram.iter().collect::<String>().as_bytes());
@@ -35,7 +42,9 @@ impl HashEmbedder {
         }
         let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
         if norm > 0.0 {
-            vector.iter_mut().for_each(|x| *x /= norm);
+            for x in &mut vector {
+                *x /= norm;
+            }
         } else {
             vector[0] = 1.0;
         }
@@ -74,7 +83,8 @@ mod tests {
     #[test]
     fn shared_words_are_nearer_than_none() {
         let embedder = HashEmbedder::new(128);
-        let [a, b, c] = ["battery warranty", "warranty of the battery", "open on sundays"].map(|t| embedder.vector(t));
+        let [a, b, c] =
+            ["battery warranty", "warranty of the battery", "open on sundays"].map(|t| embedder.vector(t));
         assert!(cosine(&a, &b) > cosine(&a, &c) + 0.2);
     }
 

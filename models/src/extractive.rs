@@ -34,7 +34,10 @@ pub struct Extractive {
 impl Extractive {
     /// A composer that judges relevance with `embedder`.
     pub fn new(embedder: Arc<dyn Embedder>) -> Self {
-        Self { embedder, cache: VectorCache::new(CACHED_VECTORS) }
+        Self {
+            embedder,
+            cache: VectorCache::new(CACHED_VECTORS),
+        }
     }
 
     /// Vectors of `texts`, in order: from the cache, else all missing ones in one batch.
@@ -49,7 +52,10 @@ impl Extractive {
                 found[i] = Some(vector);
             }
         }
-        Ok(found.into_iter().map(|vector| vector.unwrap_or_else(|| Arc::from([]))).collect())
+        Ok(found
+            .into_iter()
+            .map(|vector| vector.unwrap_or_else(|| Arc::from([])))
+            .collect())
     }
 }
 
@@ -69,10 +75,16 @@ impl ChatModel for Extractive {
         let mut texts = vec![request.question.clone()];
         texts.extend(candidates.iter().map(|&i| units[i].to_embed()));
         let vectors = self.vectors(&texts).await?;
-        let cosines: Vec<f32> = vectors[1..].iter().map(|vector| cosine(&vectors[0], vector)).collect();
+        let cosines: Vec<f32> = vectors[1..]
+            .iter()
+            .map(|vector| cosine(&vectors[0], vector))
+            .collect();
         let scored: Vec<Scored> = rank::score(&question, &units, &request.passages, &candidates, &cosines);
         let sentences = reply::write(request, &question, &units, &scored);
-        Ok(Composition { sentences, usage: TokenUsage::default() })
+        Ok(Composition {
+            sentences,
+            usage: TokenUsage::default(),
+        })
     }
 }
 

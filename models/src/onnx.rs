@@ -32,7 +32,13 @@ pub struct OnnxOptions {
 impl OnnxOptions {
     /// Two sessions of one thread each, batches of 8, 256 tokens: what serves best on two cores.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), sessions: 2, threads: 1, batch_size: 8, max_tokens: 256 }
+        Self {
+            directory: directory.into(),
+            sessions: 2,
+            threads: 1,
+            batch_size: 8,
+            max_tokens: 256,
+        }
     }
 }
 
@@ -41,8 +47,10 @@ impl OnnxOptions {
 /// # Errors
 /// [`ModelError::Runtime`] when the library is missing or older than 1.24.
 pub fn init_runtime(library: &Path) -> Result<(), ModelError> {
-    let failed =
-        |reason: String| ModelError::Runtime { path: library.to_owned(), reason };
+    let failed = |reason: String| ModelError::Runtime {
+        path: library.to_owned(),
+        reason,
+    };
     if !library.is_file() {
         return Err(failed("no such file".to_owned()));
     }
@@ -73,14 +81,19 @@ impl OnnxEmbedder {
     /// [`ModelError::File`] for a missing file, [`ModelError::Load`] for one that the library refuses.
     pub fn load(options: &OnnxOptions) -> Result<Self, ModelError> {
         let directory = &options.directory;
-        let model = directory.file_name().map_or_else(|| "model".to_owned(), |n| n.to_string_lossy().into_owned());
-        let refused = |reason: String| ModelError::Load { model: model.clone(), reason };
+        let model = directory
+            .file_name()
+            .map_or_else(|| "model".to_owned(), |n| n.to_string_lossy().into_owned());
+        let refused = |reason: String| ModelError::Load {
+            model: model.clone(),
+            reason,
+        };
         let read = |name: &str| {
             let path = directory.join(name);
             std::fs::read(&path).map_err(|source| ModelError::File { path, source })
         };
-        let config: serde_json::Value =
-            serde_json::from_slice(&read("config.json")?).map_err(|e| refused(format!("config.json: {e}")))?;
+        let config: serde_json::Value = serde_json::from_slice(&read("config.json")?)
+            .map_err(|e| refused(format!("config.json: {e}")))?;
         let dimension = config["hidden_size"]
             .as_u64()
             .and_then(|n| usize::try_from(n).ok())
@@ -89,7 +102,9 @@ impl OnnxEmbedder {
         let mut tokenizer =
             Tokenizer::from_bytes(&tokenizer_bytes).map_err(|e| refused(format!("tokenizer.json: {e}")))?;
         tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|e| refused(format!("tokenizer.json: {e}")))?;
+        tokenizer
+            .with_truncation(None)
+            .map_err(|e| refused(format!("tokenizer.json: {e}")))?;
         let user_model = UserDefinedEmbeddingModel::new(
             read("model.onnx")?,
             TokenizerFiles {
@@ -106,7 +121,8 @@ impl OnnxEmbedder {
                     .with_max_length(options.max_tokens)
                     .with_intra_threads(options.threads.max(1))
                     .with_session_config("session.intra_op.allow_spinning", "0");
-                TextEmbedding::try_new_from_user_defined(user_model.clone(), init).map_err(|e| refused(e.to_string()))
+                TextEmbedding::try_new_from_user_defined(user_model.clone(), init)
+                    .map_err(|e| refused(e.to_string()))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let free = Arc::new(Semaphore::new(idle.len()));
@@ -116,17 +132,26 @@ impl OnnxEmbedder {
             max_tokens: options.max_tokens,
             batch_size: options.batch_size.max(1),
             tokenizer,
-            sessions: Arc::new(Sessions { idle: Mutex::new(idle), free }),
+            sessions: Arc::new(Sessions {
+                idle: Mutex::new(idle),
+                free,
+            }),
         })
     }
 
-    fn failed(&self, reason: impl ToString) -> ModelError {
-        ModelError::Inference { model: self.model.clone(), reason: reason.to_string() }
+    fn failed(&self, reason: &impl ToString) -> ModelError {
+        ModelError::Inference {
+            model: self.model.clone(),
+            reason: reason.to_string(),
+        }
     }
 
     /// One batch on an idle session, off the async threads.
     async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let permit = Arc::clone(&self.sessions.free).acquire_owned().await.map_err(|e| self.failed(e))?;
+        let permit = Arc::clone(&self.sessions.free)
+            .acquire_owned()
+            .await
+            .map_err(|e| self.failed(&e))?;
         let sessions = Arc::clone(&self.sessions);
         let size = self.batch_size;
         let vectors = tokio::task::spawn_blocking(move || {
@@ -137,12 +162,16 @@ impl OnnxEmbedder {
                 return Err("no idle session".to_owned());
             };
             let vectors = session.embed(texts, Some(size)).map_err(|e| e.to_string());
-            sessions.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+            sessions
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(session);
             vectors
         })
         .await
-        .map_err(|e| self.failed(e))?
-        .map_err(|e| self.failed(e))?;
+        .map_err(|e| self.failed(&e))?
+        .map_err(|e| self.failed(&e))?;
         Ok(vectors)
     }
 }
@@ -163,7 +192,9 @@ impl Embedder for OnnxEmbedder {
 
     fn count_tokens(&self, text: &str) -> usize {
         // A tokenizer error can only mean text that it cannot encode; its bytes are then an upper bound.
-        self.tokenizer.encode_fast(text, false).map_or(text.len(), |encoding| encoding.len())
+        self.tokenizer
+            .encode_fast(text, false)
+            .map_or(text.len(), |encoding| encoding.len())
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {

@@ -10,7 +10,10 @@ use plumbline_models::{
     init_runtime,
 };
 
-#[expect(clippy::disallowed_methods, reason = "tests have no command line; this is their only setting")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no command line; this is their only setting"
+)]
 fn runtime() -> PathBuf {
     if let Some(path) = std::env::var_os("PLUMBLINE_RUNTIME") {
         return path.into();
@@ -24,9 +27,14 @@ fn runtime() -> PathBuf {
 
 fn load(model: &str) -> OnnxEmbedder {
     let runtime = runtime();
-    let library = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
+    let library = if cfg!(target_os = "macos") {
+        "libonnxruntime.dylib"
+    } else {
+        "libonnxruntime.so"
+    };
     init_runtime(&runtime.join("lib").join(library)).expect("ONNX Runtime; run `make runtime`");
-    OnnxEmbedder::load(&OnnxOptions::new(runtime.join("models").join(model))).expect("the model; run `make runtime`")
+    OnnxEmbedder::load(&OnnxOptions::new(runtime.join("models").join(model)))
+        .expect("the model; run `make runtime`")
 }
 
 fn assert_unit(vectors: &[Vec<f32>], dimension: usize) {
@@ -40,12 +48,17 @@ fn assert_unit(vectors: &[Vec<f32>], dimension: usize) {
 async fn the_tiny_model_embeds_any_text_in_order() {
     let embedder = load("tiny-bert");
     assert_eq!(embedder.model(), "tiny-bert");
-    let texts: Vec<String> = ["a", "the delivery takes three days", "", "é ñ 你好 👍", "price"].map(String::from).into();
+    let texts: Vec<String> = ["a", "the delivery takes three days", "", "é ñ 你好 👍", "price"]
+        .map(String::from)
+        .into();
     let together = embedder.embed(texts.clone()).await.unwrap();
     assert_unit(&together, embedder.dimension());
     for (text, vector) in texts.iter().zip(&together) {
         let alone = embedder.embed_one(text).await.unwrap();
-        assert!(cosine(&alone, vector) > 0.9999, "a batch changed the vector of {text:?}");
+        assert!(
+            cosine(&alone, vector) > 0.9999,
+            "a batch changed the vector of {text:?}"
+        );
     }
     assert!(embedder.embed(vec![]).await.unwrap().is_empty());
 }
@@ -64,7 +77,11 @@ async fn many_callers_share_the_sessions() {
     let reference = embedder.embed_one("delivery 3").await.unwrap();
     let calls = (0..24).map(|n| {
         let embedder = Arc::clone(&embedder);
-        tokio::spawn(async move { embedder.embed(vec![format!("delivery {}", n % 4), "x".to_owned()]).await })
+        tokio::spawn(async move {
+            embedder
+                .embed(vec![format!("delivery {}", n % 4), "x".to_owned()])
+                .await
+        })
     });
     for (n, call) in calls.collect::<Vec<_>>().into_iter().enumerate() {
         let vectors = call.await.unwrap().unwrap();
@@ -77,7 +94,10 @@ async fn many_callers_share_the_sessions() {
 #[tokio::test]
 async fn the_real_model_gives_the_reference_sums() {
     let embedder = load("all-MiniLM-L6-v2");
-    assert_eq!((embedder.dimension(), embedder.model()), (384, "all-MiniLM-L6-v2"));
+    assert_eq!(
+        (embedder.dimension(), embedder.model()),
+        (384, "all-MiniLM-L6-v2")
+    );
     let texts = [
         "Hello, World!",
         "This is an example passage.",
@@ -85,7 +105,11 @@ async fn the_real_model_gives_the_reference_sums() {
         "Some other short text here blah blah blah",
     ];
     let vectors = embedder.embed(texts.map(String::from).into()).await.unwrap();
-    for (vector, expected) in vectors.iter().zip([0.596_055_27_f32, 0.365_429_25, -0.164_500_31, -0.409_039_88]) {
+    for (vector, expected) in
+        vectors
+            .iter()
+            .zip([0.596_055_27_f32, 0.365_429_25, -0.164_500_31, -0.409_039_88])
+    {
         let sum: f32 = vector.iter().sum();
         assert!((sum - expected).abs() < 1e-4, "{sum} instead of {expected}");
     }
@@ -100,20 +124,26 @@ async fn the_real_model_finds_what_shares_no_word() {
         passages: vec![Passage {
             title: "Shop rules".to_owned(),
             heading_path: vec![],
-            text: "Our shop has a large car park. Refunds are possible within 14 days. Dogs are welcome.".to_owned(),
+            text: "Our shop has a large car park. Refunds are possible within 14 days. Dogs are welcome."
+                .to_owned(),
             score: 0.5,
         }],
         max_sentences: 1,
         max_chars: 700,
     };
     let composition = model.compose(&request).await.unwrap();
-    assert_eq!(composition.sentences[0].text, "Refunds are possible within 14 days.");
+    assert_eq!(
+        composition.sentences[0].text,
+        "Refunds are possible within 14 days."
+    );
 }
 
 #[test]
 fn what_is_missing_is_named() {
     let missing = std::path::Path::new("/nowhere/libonnxruntime.so");
     assert!(matches!(init_runtime(missing), Err(ModelError::Runtime { path, .. }) if path == missing));
-    let error = OnnxEmbedder::load(&OnnxOptions::new("/nowhere/model")).err().expect("an error");
+    let error = OnnxEmbedder::load(&OnnxOptions::new("/nowhere/model"))
+        .err()
+        .expect("an error");
     assert!(error.to_string().contains("/nowhere/model"), "{error}");
 }

@@ -9,17 +9,29 @@ use regex::Regex;
 use crate::vocabulary;
 
 fn pattern(text: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and every one is tested")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants of this file and every one is tested"
+    )]
     Regex::new(text).expect("a valid pattern")
 }
 
-static ADDRESS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s<>()]+|\bwww\.[^\s<>()]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|info|example|io|gh|fr|pt|es|br|mx)(?:/[^\s<>()]*)?\b"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s<>()]+|\bwww\.[^\s<>()]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|info|example|io|gh|fr|pt|es|br|mx)(?:/[^\s<>()]*)?\b",
+    )
+});
 static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+?\d[\d\s().-]{6,}\d"));
 static ISO_DATE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(\d{4})-(\d{2})-(\d{2})\b"));
-static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(\d{1,2})(?:[:h.](\d{2}))?\s?(a\.?m\.?|p\.?m\.?|h\b|hrs\b|heures\b|horas\b|o'clock)|\b(\d{1,2}):(\d{2})\b"));
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d+(?:[.,'’\u{a0}\u{202f} ]\d{3})+(?:[.,]\d+)?\b|\d+(?:[.,]\d+)?"));
-static CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:[A-Za-z]+[-/]?\d|\d+[-/]?[A-Z])[A-Za-z0-9/-]*\b"));
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(\d{1,2})(?:[:h.](\d{2}))?\s?(a\.?m\.?|p\.?m\.?|h\b|hrs\b|heures\b|horas\b|o'clock)|\b(\d{1,2}):(\d{2})\b",
+    )
+});
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\d+(?:[.,'’\u{a0}\u{202f} ]\d{3})+(?:[.,]\d+)?\b|\d+(?:[.,]\d+)?"));
+static CODE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:[A-Za-z]+[-/]?\d|\d+[-/]?[A-Z])[A-Za-z0-9/-]*\b"));
 
 /// Canonical unit and the folded forms it is written in.
 const UNITS: &[(&str, &[&str])] = &[
@@ -41,12 +53,24 @@ const UNITS: &[(&str, &[&str])] = &[
     ("w", &["w", "watt", "watts"]),
     ("kwh", &["kwh"]),
     ("v", &["v", "volt", "volts"]),
-    ("minute", &["minute", "minutes", "min", "mins", "minuto", "minutos"]),
-    ("hour", &["hour", "hours", "hrs", "heure", "heures", "hora", "horas"]),
+    (
+        "minute",
+        &["minute", "minutes", "min", "mins", "minuto", "minutos"],
+    ),
+    (
+        "hour",
+        &["hour", "hours", "hrs", "heure", "heures", "hora", "horas"],
+    ),
     ("day", &["day", "days", "jour", "jours", "dia", "dias"]),
-    ("week", &["week", "weeks", "semaine", "semaines", "semana", "semanas"]),
+    (
+        "week",
+        &["week", "weeks", "semaine", "semaines", "semana", "semanas"],
+    ),
     ("month", &["month", "months", "mois", "mes", "meses"]),
-    ("year", &["year", "years", "an", "ans", "annee", "annees", "ano", "anos"]),
+    (
+        "year",
+        &["year", "years", "an", "ans", "annee", "annees", "ano", "anos"],
+    ),
 ];
 
 /// Number words from two on; "one" is too often an article.
@@ -102,11 +126,17 @@ impl Facts {
             ..Self::default()
         };
         let mut rest = text.to_owned();
-        facts.addresses = take(&mut rest, &ADDRESS, |found| fold(found.trim_end_matches(['.', ',', ';', ':', '/'])));
+        facts.addresses = take(&mut rest, &ADDRESS, |found| {
+            fold(found.trim_end_matches(['.', ',', ';', ':', '/']))
+        });
         facts.read_dates(&mut rest);
         facts.read_times(&rest);
         facts.read_phones(&mut rest);
-        facts.codes = CODE.find_iter(&rest).map(|found| squash(found.as_str())).filter(|code| code.len() >= 2).collect();
+        facts.codes = CODE
+            .find_iter(&rest)
+            .map(|found| squash(found.as_str()))
+            .filter(|code| code.len() >= 2)
+            .collect();
         facts.read_numbers(&rest);
         facts.read_words(text);
         facts
@@ -114,21 +144,51 @@ impl Facts {
 
     /// The first detail of this text that the cited text does not hold. Names and codes may also be in `around`.
     pub(super) fn not_in(&self, cited: &Self, around: &Self) -> Option<String> {
-        let missing_text = |own: &BTreeSet<String>, held: &dyn Fn(&str) -> bool| own.iter().find(|detail| !held(detail)).cloned();
-        missing_text(&self.addresses, &|address| cited.addresses.iter().any(|other| other == address))
-            .or_else(|| missing_text(&self.phones, &|digits| cited.digits.contains(digits)))
-            .or_else(|| self.times.difference(&cited.times).next().map(|minutes| format!("{:02}:{:02}", minutes / 60, minutes % 60)))
-            .or_else(|| self.months.difference(&cited.months).next().map(|month| format!("month {}", month + 1)))
-            .or_else(|| self.weekdays.difference(&cited.weekdays).next().map(|day| format!("weekday {}", day + 1)))
-            .or_else(|| self.number_not_in(cited))
-            .or_else(|| missing_text(&self.codes, &|code| cited.squashed.contains(code) || around.squashed.contains(code)))
-            .or_else(|| missing_text(&self.names, &|name| cited.stems.contains(name) || around.stems.contains(name)))
+        let missing_text = |own: &BTreeSet<String>, held: &dyn Fn(&str) -> bool| {
+            own.iter().find(|detail| !held(detail)).cloned()
+        };
+        missing_text(&self.addresses, &|address| {
+            cited.addresses.iter().any(|other| other == address)
+        })
+        .or_else(|| missing_text(&self.phones, &|digits| cited.digits.contains(digits)))
+        .or_else(|| {
+            self.times
+                .difference(&cited.times)
+                .next()
+                .map(|minutes| format!("{:02}:{:02}", minutes / 60, minutes % 60))
+        })
+        .or_else(|| {
+            self.months
+                .difference(&cited.months)
+                .next()
+                .map(|month| format!("month {}", month + 1))
+        })
+        .or_else(|| {
+            self.weekdays
+                .difference(&cited.weekdays)
+                .next()
+                .map(|day| format!("weekday {}", day + 1))
+        })
+        .or_else(|| self.number_not_in(cited))
+        .or_else(|| {
+            missing_text(&self.codes, &|code| {
+                cited.squashed.contains(code) || around.squashed.contains(code)
+            })
+        })
+        .or_else(|| {
+            missing_text(&self.names, &|name| {
+                cited.stems.contains(name) || around.stems.contains(name)
+            })
+        })
     }
 
     /// A number that the cited text lacks, or has with another unit only.
     fn number_not_in(&self, cited: &Self) -> Option<String> {
         self.readings.iter().find_map(|(written, readings, unit)| {
-            let found: Vec<&BTreeSet<&str>> = readings.iter().filter_map(|reading| cited.numbers.get(reading)).collect();
+            let found: Vec<&BTreeSet<&str>> = readings
+                .iter()
+                .filter_map(|reading| cited.numbers.get(reading))
+                .collect();
             if found.is_empty() {
                 return Some(written.clone());
             }
@@ -166,11 +226,20 @@ impl Facts {
 
     fn read_times(&mut self, text: &str) {
         for found in TIME.captures_iter(text) {
-            let part = |index: usize| found.get(index).and_then(|part| part.as_str().parse::<u32>().ok());
-            let (Some(hour), minute) = (part(1).or(part(4)), part(2).or(part(5)).unwrap_or(0)) else { continue };
+            let part = |index: usize| {
+                found
+                    .get(index)
+                    .and_then(|part| part.as_str().parse::<u32>().ok())
+            };
+            let (Some(hour), minute) = (part(1).or(part(4)), part(2).or(part(5)).unwrap_or(0)) else {
+                continue;
+            };
             let mark = found.get(3).map(|mark| fold(mark.as_str())).unwrap_or_default();
             // "48 h" and "24 heures" are durations, which the numbers cover.
-            let is_clock = part(4).is_some() || part(2).is_some() || mark.starts_with(['a', 'p']) || mark.starts_with('o');
+            let is_clock = part(4).is_some()
+                || part(2).is_some()
+                || mark.starts_with(['a', 'p'])
+                || mark.starts_with('o');
             if !is_clock || hour > 24 || minute > 59 {
                 continue;
             }
@@ -191,7 +260,10 @@ impl Facts {
         }
         let folded = fold(text);
         for word in words(&folded) {
-            if let Some((digits, _)) = NUMBER_WORDS.iter().find(|(_, forms)| forms.contains(&word.folded.as_str())) {
+            if let Some((digits, _)) = NUMBER_WORDS
+                .iter()
+                .find(|(_, forms)| forms.contains(&word.folded.as_str()))
+            {
                 // "dos" is Portuguese "of the", "six" may stand in a name: read as held, never as a claim of its own
                 // unless a unit follows.
                 let unit = unit_beside(&folded, word.start, word.end());
@@ -215,12 +287,25 @@ impl Facts {
         let mut previous_end = 0;
         for word in words(text) {
             let gap = &text[previous_end..word.start];
-            let begins = previous_end == 0 || gap.contains(['.', '!', '?', '\n', '¿', '¡', ':', ';', '|', '-', '–', '"', '“', '«', '(']);
+            let begins = previous_end == 0
+                || gap.contains([
+                    '.', '!', '?', '\n', '¿', '¡', ':', ';', '|', '-', '–', '"', '“', '«', '(',
+                ]);
             previous_end = word.end();
             self.units.extend(unit_named(&word.folded));
-            self.months.extend(vocabulary::month(&word.folded).filter(|month| *month != 4 || word.is_capitalised() || word.folded != "may"));
-            self.weekdays.extend(vocabulary::weekday(&word.folded).filter(|_| !matches!(word.folded.as_str(), "segunda" | "quarta" | "quinta" | "terca" | "sexta")));
-            let calendar = vocabulary::month(&word.folded).is_some() || vocabulary::weekday(&word.folded).is_some();
+            self.months.extend(
+                vocabulary::month(&word.folded)
+                    .filter(|month| *month != 4 || word.is_capitalised() || word.folded != "may"),
+            );
+            self.weekdays
+                .extend(vocabulary::weekday(&word.folded).filter(|_| {
+                    !matches!(
+                        word.folded.as_str(),
+                        "segunda" | "quarta" | "quinta" | "terca" | "sexta"
+                    )
+                }));
+            let calendar =
+                vocabulary::month(&word.folded).is_some() || vocabulary::weekday(&word.folded).is_some();
             let acronym = word.text.chars().filter(|c| c.is_uppercase()).count() >= 2;
             let unit = unit_named(&word.folded).is_some();
             let named = word.is_capitalised() && (!begins || acronym) && !is_stop_word(&word.folded);
@@ -229,7 +314,10 @@ impl Facts {
             }
             self.stems.insert(word.stem);
         }
-        self.units.extend(text.chars().filter_map(|c| unit_named(&c.to_string()).filter(|_| !c.is_alphanumeric())));
+        self.units.extend(
+            text.chars()
+                .filter_map(|c| unit_named(&c.to_string()).filter(|_| !c.is_alphanumeric())),
+        );
     }
 }
 
@@ -240,13 +328,19 @@ fn squash(text: &str) -> String {
 
 /// Takes every match out of `rest`.
 fn take(rest: &mut String, pattern: &Regex, read: impl Fn(&str) -> String) -> BTreeSet<String> {
-    let found = pattern.find_iter(rest).map(|found| read(found.as_str())).collect();
+    let found = pattern
+        .find_iter(rest)
+        .map(|found| read(found.as_str()))
+        .collect();
     *rest = pattern.replace_all(rest, " ").into_owned();
     found
 }
 
 fn unit_named(folded: &str) -> Option<&'static str> {
-    UNITS.iter().find(|(_, forms)| forms.contains(&folded)).map(|(name, _)| *name)
+    UNITS
+        .iter()
+        .find(|(_, forms)| forms.contains(&folded))
+        .map(|(name, _)| *name)
 }
 
 /// The unit written right before or after the number at `start..end`.
@@ -259,27 +353,56 @@ fn unit_beside(text: &str, start: usize, end: usize) -> Option<&'static str> {
     }
     let before = text[..start].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
     let last: String = {
-        let reversed: Vec<char> = before.chars().rev().take_while(|c| c.is_alphabetic() || "$€£₦₵¢".contains(*c)).collect();
+        let reversed: Vec<char> = before
+            .chars()
+            .rev()
+            .take_while(|c| c.is_alphabetic() || "$€£₦₵¢".contains(*c))
+            .collect();
         reversed.into_iter().rev().collect()
     };
-    let money = |unit: &&str| matches!(*unit, "ghs" | "usd" | "eur" | "gbp" | "ngn" | "xof" | "kes" | "brl");
+    let money = |unit: &&str| {
+        matches!(
+            *unit,
+            "ghs" | "usd" | "eur" | "gbp" | "ngn" | "xof" | "kes" | "brl"
+        )
+    };
     // Before a number only money is its unit: "within 2 days 3 lamps" is not three days.
     let leading = unit_named(&fold(&last)).filter(money);
-    leading.or_else(|| unit_named(&fold(&next)).filter(|_| near_after)).or_else(|| second_word_unit(after))
+    leading
+        .or_else(|| unit_named(&fold(&next)).filter(|_| near_after))
+        .or_else(|| second_word_unit(after))
 }
 
 /// "3 working days": one word between the number and its unit.
 fn second_word_unit(after: &str) -> Option<&'static str> {
     let mut parts = after.split_whitespace();
     let qualifier = fold(parts.next()?);
-    let qualifies = matches!(qualifier.as_str(), "working" | "business" | "calendar" | "full" | "more" | "further" | "consecutive");
-    qualifies.then(|| parts.next()).flatten().and_then(|word| unit_named(&fold(word.trim_end_matches(['.', ',', ';', ':', '?', '!', ')']))))
+    let stands_between = matches!(
+        qualifier.as_str(),
+        "working" | "business" | "calendar" | "full" | "more" | "further" | "consecutive"
+    );
+    stands_between
+        .then(|| parts.next())
+        .flatten()
+        .and_then(|word| unit_named(&fold(word.trim_end_matches(['.', ',', ';', ':', '?', '!', ')']))))
 }
 
 /// What a written number may mean, in canonical form: `1.200` is 1200 or 1.2, `1,5` is 1.5.
 fn readings_of(written: &str) -> Vec<String> {
-    let plain: String = written.chars().map(|c| if matches!(c, '\'' | '’' | '\u{a0}' | '\u{202f}' | ' ') { ' ' } else { c }).collect();
-    let marks: Vec<(usize, char)> = plain.char_indices().filter(|(_, c)| !c.is_ascii_digit()).collect();
+    let plain: String = written
+        .chars()
+        .map(|c| {
+            if matches!(c, '\'' | '’' | '\u{a0}' | '\u{202f}' | ' ') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    let marks: Vec<(usize, char)> = plain
+        .char_indices()
+        .filter(|(_, c)| !c.is_ascii_digit())
+        .collect();
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let Some(&(last, mark)) = marks.last() else {
         return vec![canonical(&plain, "")];
@@ -289,8 +412,7 @@ fn readings_of(written: &str) -> Vec<String> {
     let grouping = canonical(&digits(&plain), "");
     let decimal = canonical(&digits(&plain[..last]), tail);
     match (mark, tail.len() == 3, same_marks, marks.len()) {
-        (' ', ..) => vec![grouping],
-        (_, true, true, 2..) => vec![grouping],
+        (' ', ..) | (_, true, true, 2..) => vec![grouping],
         (_, true, true, 1) => vec![grouping, decimal],
         _ => vec![decimal],
     }
@@ -300,7 +422,11 @@ fn canonical(whole: &str, fraction: &str) -> String {
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.trim_end_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    if fraction.is_empty() {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{fraction}")
+    }
 }
 
 #[cfg(test)]
@@ -309,7 +435,15 @@ mod tests {
 
     #[test]
     fn one_number_has_many_spellings() {
-        for (a, b) in [("1,200", "1200"), ("1 200", "1,200"), ("1.200", "1200"), ("2,5", "2.50"), ("1'200", "1200"), ("1,234,567.50", "1234567.5"), ("007", "7")] {
+        for (a, b) in [
+            ("1,200", "1200"),
+            ("1 200", "1,200"),
+            ("1.200", "1200"),
+            ("2,5", "2.50"),
+            ("1'200", "1200"),
+            ("1,234,567.50", "1234567.5"),
+            ("007", "7"),
+        ] {
             let (a, b) = (readings_of(a), readings_of(b));
             assert!(a.iter().any(|reading| b.contains(reading)), "{a:?} {b:?}");
         }
@@ -318,9 +452,21 @@ mod tests {
 
     #[test]
     fn units_are_read_on_either_side() {
-        for (text, unit) in [("GHS 35", "ghs"), ("35 GHS", "ghs"), ("€35", "eur"), ("35%", "%"), ("3 working days", "day"), ("8kg", "kg"), ("2-year", "year")] {
+        for (text, unit) in [
+            ("GHS 35", "ghs"),
+            ("35 GHS", "ghs"),
+            ("€35", "eur"),
+            ("35%", "%"),
+            ("3 working days", "day"),
+            ("8kg", "kg"),
+            ("2-year", "year"),
+        ] {
             let number = NUMBER.find(text).unwrap();
-            assert_eq!(unit_beside(text, number.start(), number.end()), Some(unit), "{text}");
+            assert_eq!(
+                unit_beside(text, number.start(), number.end()),
+                Some(unit),
+                "{text}"
+            );
         }
     }
 }

@@ -1,5 +1,10 @@
 //! Example utterances per route, and how similar a question is to them.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts of words and examples are far below 2^23"
+)]
+
 use std::collections::BTreeMap;
 
 use plumbline_models::{Embedder, ModelError, cosine};
@@ -34,10 +39,16 @@ impl RouteExamples {
     }
 
     /// The same with the examples of a business (route name to examples; unknown names are ignored).
-    pub async fn with(&self, embedder: &dyn Embedder, extra: &BTreeMap<String, Vec<String>>) -> Result<Self, ModelError> {
+    pub async fn with(
+        &self,
+        embedder: &dyn Embedder,
+        extra: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Self, ModelError> {
         let mut extended = self.clone();
         for (name, examples) in extra {
-            let Some(entry) = route_of(name).and_then(|route| extended.routes.iter_mut().find(|(r, ..)| *r == route)) else {
+            let Some(entry) =
+                route_of(name).and_then(|route| extended.routes.iter_mut().find(|(r, ..)| *r == route))
+            else {
                 tracing::warn!(route = name, "examples of an unknown route are ignored");
                 continue;
             };
@@ -83,13 +94,17 @@ impl FromIterator<(Route, f32)> for Similarities {
 
 fn built_in() -> impl Iterator<Item = (Route, &'static str)> {
     let mut route = None;
-    BUILT_IN.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(move |line| {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            route = route_of(name);
-            return None;
-        }
-        route.map(|route| (route, line))
-    })
+    BUILT_IN
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter_map(move |line| {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                route = route_of(name);
+                return None;
+            }
+            route.map(|route| (route, line))
+        })
 }
 
 fn route_of(name: &str) -> Option<Route> {
@@ -106,10 +121,19 @@ fn route_of(name: &str) -> Option<Route> {
 fn centroid(vectors: &[Vec<f32>]) -> Vec<f32> {
     let mut sum = vec![0.0; vectors.first().map_or(0, Vec::len)];
     for vector in vectors {
-        sum.iter_mut().zip(vector).for_each(|(total, value)| *total += value);
+        sum.iter_mut()
+            .zip(vector)
+            .for_each(|(total, value)| *total += value);
     }
-    let norm = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    sum.iter_mut().for_each(|x| *x /= norm);
+    let norm = sum
+        .iter()
+        .map(|x| x * x)
+        .sum::<f32>()
+        .sqrt()
+        .max(f32::MIN_POSITIVE);
+    for x in &mut sum {
+        *x /= norm;
+    }
     sum
 }
 
@@ -122,7 +146,13 @@ mod tests {
     #[test]
     fn every_route_has_examples_and_none_is_said_twice() {
         let all: Vec<_> = built_in().collect();
-        for route in [Route::Commodity, Route::Reasoning, Route::Smalltalk, Route::Handoff, Route::OutOfScope] {
+        for route in [
+            Route::Commodity,
+            Route::Reasoning,
+            Route::Smalltalk,
+            Route::Handoff,
+            Route::OutOfScope,
+        ] {
             assert!(all.iter().filter(|(r, _)| *r == route).count() >= 20, "{route:?}");
         }
         let texts: std::collections::BTreeSet<_> = all.iter().map(|(_, text)| text).collect();
@@ -133,10 +163,23 @@ mod tests {
     #[tokio::test]
     async fn an_example_is_most_similar_to_its_route_and_extra_ones_count() {
         let embedder = HashEmbedder::new(256);
-        let extra = BTreeMap::from([("handoff".to_owned(), vec!["zzyzx quux".to_owned()]), ("nonsense".to_owned(), vec![])]);
-        let examples = RouteExamples::built_in(&embedder).await.unwrap().with(&embedder, &extra).await.unwrap();
+        let extra = BTreeMap::from([
+            ("handoff".to_owned(), vec!["zzyzx quux".to_owned()]),
+            ("nonsense".to_owned(), vec![]),
+        ]);
+        let examples = RouteExamples::built_in(&embedder)
+            .await
+            .unwrap()
+            .with(&embedder, &extra)
+            .await
+            .unwrap();
         let similar = examples.similarities(&embedder.embed_one("zzyzx quux").await.unwrap());
-        for route in [Route::Commodity, Route::Reasoning, Route::Smalltalk, Route::OutOfScope] {
+        for route in [
+            Route::Commodity,
+            Route::Reasoning,
+            Route::Smalltalk,
+            Route::OutOfScope,
+        ] {
             assert!(similar.of(Route::Handoff) > similar.of(route));
         }
     }

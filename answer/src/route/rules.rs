@@ -14,7 +14,10 @@ use crate::vocabulary;
 pub type Ruled = Option<Routed>;
 
 fn pattern(text: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and every one is tested")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants of this file and every one is tested"
+    )]
     Regex::new(text).expect("a valid pattern")
 }
 
@@ -44,9 +47,16 @@ pub fn by_rules(message: &str, query: &str, history: &[Message]) -> Ruled {
     None
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "reads as the rule's result where it is used")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "reads as the rule's result where it is used"
+)]
 fn handoff(reason: Reason, phrase: Phrase) -> Ruled {
-    Some(Routed { route: Route::Handoff, reason: Some(reason), phrase: Some(phrase) })
+    Some(Routed {
+        route: Route::Handoff,
+        reason: Some(reason),
+        phrase: Some(phrase),
+    })
 }
 
 fn smalltalk(message: &str, folded: &str) -> Ruled {
@@ -63,33 +73,46 @@ fn smalltalk(message: &str, folded: &str) -> Ruled {
     } else {
         Phrase::Greeting
     };
-    Some(Routed { phrase: Some(phrase), ..Routed::ordinary(Route::Smalltalk) })
+    Some(Routed {
+        phrase: Some(phrase),
+        ..Routed::ordinary(Route::Smalltalk)
+    })
 }
 
 static INJECTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(ignore|disregard|forget|override|bypass)\b.{0,30}\b(instructions?|rules?|prompts?|guidelines|restrictions|programming)\b|\b(system|hidden|initial|secret) (prompt|message|instructions)\b|\b(reveal|show|print|repeat|output)\b.{0,25}\b(prompt|instructions|words above|text above|configuration)\b|\byou are now\b|\b(act|behave|pretend|roleplay)\b.{0,10}\b(as|like|to be|that you)\b|\b(developer|debug|god|admin|dan) mode\b|\bjailbreak|\b(ignore[zr]?|oublie[zr]?)\b.{0,30}\b(instructions|consignes|regles)\b|\b(ignore|ignora|esqueca|olvida|olvide)\b.{0,30}\b(instrucoes|regras|instrucciones|reglas)\b|\bagora voce e\b|\bahora eres\b|\btu es maintenant\b",
+        r"\b(ignore|disregard|forget|override|bypass)\b.{0,30}\b(instructions?|rules?|prompts?|guidelines|restrictions|programming)\b|\b(system|hidden|initial|secret) (prompt|message|instructions)\b|\b(reveal|show|print|repeat|output)\b.{0,25}\b(prompt|instructions|words above|text above|configuration)\b|\byou are now\b|\bpretend (you|to|that)\b|\b(act|behave|pretend|roleplay)\b.{0,10}\b(as|like|to be|that you)\b|\b(developer|debug|god|admin|dan) mode\b|\bjailbreak|\b(ignore[zr]?|oublie[zr]?)\b.{0,30}\b(instructions|consignes|regles)\b|\b(ignore|ignora|esqueca|olvida|olvide)\b.{0,30}\b(instrucoes|regras|instrucciones|reglas)\b|\bagora voce e\b|\bahora eres\b|\btu es maintenant\b",
     )
 });
 
 static IDENTITY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^\W*(hi |hello |hey )?(who are you|what are you|are you (a |an )?(bot|robot|human|machine|ai|real( person)?|computer)|is this (a |an )?(bot|robot|machine)|am i (talking|speaking|chatting) (to|with) (a |an )?(bot|robot|machine|human|person|real person)|(qui es[- ]tu|qui etes[- ]vous)|(etes[- ]vous|es[- ]tu) (un |une )?(robot|humain|machine|personne)|quem e voce|voce e (um |uma )?(robo|bot|humano|pessoa|maquina)|quien eres|eres (un |una )?(robot|bot|humano|persona|maquina))\W*$",
+        r"^\W*(hi |hello |hey )?(who are you|what are you|what('s| is) your name|what (do|can|should) i call you|comment (tu t'appelles|vous vous appelez|vous appelez-vous)|qual e o seu nome|como (te llamas|se llama usted)|are you (a |an )?(bot|robot|human|machine|ai|real( person)?|computer)|is this (a |an )?(bot|robot|machine)|am i (talking|speaking|chatting) (to|with) (a |an )?(bot|robot|machine|human|person|real person)|(qui es[- ]tu|qui etes[- ]vous)|(etes[- ]vous|es[- ]tu) (un |une )?(robot|humain|machine|personne)|quem e voce|voce e (um |uma )?(robo|bot|humano|pessoa|maquina)|quien eres|eres (un |una )?(robot|bot|humano|persona|maquina))( (my friend|please|pls|bro|sir|madam))?\W*$",
     )
 });
 
-static GOODBYE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(bye|goodbye|see you|good night|au revoir|a bientot|bonne (journee|soiree|nuit)|tchau|ate logo|adios|hasta luego)\b"));
+static GOODBYE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(bye|goodbye|see you|good night|au revoir|a bientot|bonne (journee|soiree|nuit)|tchau|ate logo|adios|hasta luego)\b",
+    )
+});
 
-static THANKS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(thank|thanks|thnaks|thx|tnx|ty|merci|obrigad[oa]|valeu|gracias)\b"));
+static THANKS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(medaa?se|asante|shukran|appreciated?|bless|thank|thanks|thnaks|thx|tnx|ty|merci|obrigad[oa]|valeu|gracias)\b",
+    )
+});
 
 static ACKNOWLEDGEMENT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^\W*(ok(ay|ey)?|k|great|perfect|cool|nice|fine|super|alright|all right|understood|got it|wonderful|awesome|d'?accord|parfait|perfeito|otimo|certo|vale|perfecto|genial|entendido|tres bien|muy bien)\b|^\W*$|👍")
+    pattern(
+        r"^\W*(ok(ay|ey)?|k|great|perfect|cool|nice|fine|super|alright|all right|understood|got it|wonderful|awesome|d'?accord|parfait|perfeito|otimo|certo|vale|perfecto|genial|entendido|tres bien|muy bien)\b|^\W*$|👍",
+    )
 });
 
 static YES: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^\W*(yes|yeah|yep|yea|sure|please|yes please|ok(ay)?|do that|oui|ouais|oui s'il vous plait|sim|claro|quero|sim por favor|si|si por favor|por favor|👍)( (please|merci|thanks|svp|por favor|obrigad[oa]|gracias))?\W*$")
+    pattern(
+        r"^\W*(yes|yeah|yep|yea|sure|please|yes please|ok(ay)?|do that|go ahead|(yes |ok )?(please |pls )?(connect|transfer|call) me|oui|ouais|oui s'il vous plait|sim|claro|quero|sim por favor|si|si por favor|por favor|👍)( (please|pls|merci|thanks|svp|por favor|obrigad[oa]|gracias))*( (connect|transfer|call) me)?( please| pls)?\W*$",
+    )
 });
 
 /// A bare "yes" after the bot offered a person.
@@ -99,22 +122,26 @@ fn accepts_offer(folded: &str, history: &[Message]) -> bool {
     fresh && YES.is_match(folded) && last.is_some_and(|message| phrases::offers_person(&message.text))
 }
 
-const SPEAK: &[&str] = &[
-    "speak", "talk", "chat", "connect", "transfer", "call", "reach", "contact", "pass", "get", "want", "need", "give", "parler", "passer", "passez",
-    "joindre", "veux", "voudrais", "appeler", "falar", "conversar", "passar", "transferir", "quero", "preciso", "chamar", "chama", "hablar", "comunicar", "pasar", "pasame", "paseme",
-    "quiero", "necesito",
-];
+static SPEAK: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    "speak talk chat connect transfer call reach contact pass get want need give parler passer passez \
+     joindre veux voudrais appeler falar conversar passar transferir quero preciso chamar chama \
+     hablar comunicar pasar pasame paseme quiero necesito"
+        .split_whitespace()
+        .collect()
+});
 
 /// People, when somebody wants to speak to one.
-const PERSON: &[&str] = &[
-    "human", "person", "someone", "somebody", "agent", "representative", "operator", "manager", "supervisor", "adviser", "advisor", "people",
-    "personne", "quelqu'un", "humain", "conseiller", "conseillere", "responsable", "gerant", "operateur", "pessoa", "alguem", "humano", "atendente", "gerente", "operador",
-    "persona", "alguien", "asesor", "encargado", "agente", "staff",
-];
+static PERSON: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    "human person someone somebody agent representative operator manager supervisor adviser advisor \
+     people personne quelqu'un humain conseiller conseillere responsable gerant operateur pessoa \
+     alguem humano atendente gerente operador persona alguien asesor encargado agente staff"
+        .split_whitespace()
+        .collect()
+});
 
 static PERSON_ALONE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(real|live|actual) (person|human|agent|people)\b|\bhuman (agent|being|please|support|help|operator)\b|\bcall me( back)?\b|^\W*(a )?(human|agent|operator|representative|person|manager|humain|conseiller|atendente|humano|persona|agente|asesor|operador)( please| svp| por favor)?\W*$|\bnot (a|with a|to a) (bot|robot|machine)\b|\b(personne reelle|vraie personne|pessoa de verdade|pessoa real|persona real|persona de verdad)\b|\brappelez[- ]moi\b|\b(me liguem|me ligue|llamenme|llameme)\b",
+        r"\b(real|live|actual) (person|human|agent|people)\b|\bhuman (agent|being|please|support|help|operator)\b|\bcall me( back)?\b|\b(connect|transfer) me\b|\blet (your|the) (manager|supervisor|boss|people|team) (call|contact|ring)\b|^\W*(a )?(human|agent|operator|representative|person|manager|humain|conseiller|atendente|humano|persona|agente|asesor|operador)( please| svp| por favor)?\W*$|\bnot (a|with a|to a) (bot|robot|machine)\b|\b(personne reelle|vraie personne|pessoa de verdade|pessoa real|persona real|persona de verdad)\b|\brappelez[- ]moi\b|\b(me liguem|me ligue|llamenme|llameme)\b",
     )
 });
 
@@ -122,27 +149,50 @@ static PERSON_ALONE: LazyLock<Regex> = LazyLock::new(|| {
 fn asks_for_person(folded: &str) -> bool {
     if PERSON_ALONE.is_match(folded) {
         // "who can call me when the driver comes" asks for a fact.
-        return !is_information_question(folded) || folded.contains("real person") || folded.contains("human");
+        return !is_information_question(folded)
+            || folded.contains("real person")
+            || folded.contains("human");
     }
     let text = folded.replace('\'', " ");
     let found: Vec<String> = words(&text).into_iter().map(|word| word.folded).collect();
     let speaks = |word: &str| SPEAK.iter().any(|verb| near(verb, word));
     let person = |word: &str| PERSON.iter().any(|noun| near(noun, word)) || word == "quelqu";
-    let strong = ["speak", "talk", "chat", "connect", "transfer", "parler", "falar", "conversar", "hablar", "passez", "pasame", "paseme", "comunicar"];
-    found.iter().enumerate().filter(|(_, word)| speaks(word)).any(|(at, verb)| {
-        let window = &found[at + 1..found.len().min(at + 7)];
-        let names = window.iter().position(|word| person(word));
-        let is_strong = strong.iter().any(|s| near(s, verb));
-        // "I need an agent number" or "call an agent to pay" is about agents; "I need a human" is not.
-        let human = names.is_some_and(|n| window[n..].len() <= 2 || is_strong);
-        human && !(is_information_question(folded) && !is_strong) && !mentions_fact(folded)
-    })
+    let strong = [
+        "speak",
+        "talk",
+        "chat",
+        "connect",
+        "transfer",
+        "parler",
+        "falar",
+        "conversar",
+        "hablar",
+        "passez",
+        "pasame",
+        "paseme",
+        "comunicar",
+    ];
+    found
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| speaks(word))
+        .any(|(at, verb)| {
+            let window = &found[at + 1..found.len().min(at + 7)];
+            let names = window.iter().position(|word| person(word));
+            let is_strong = strong.iter().any(|s| near(s, verb));
+            // "I need an agent number" or "call an agent to pay" is about agents; "I need a human" is not.
+            let human = names.is_some_and(|n| window[n..].len() <= 2 || is_strong);
+            let wants = is_strong || !is_information_question(folded);
+            human && wants && !mentions_fact(folded)
+        })
 }
 
 /// Asks how things are arranged rather than for the thing: "who do I talk to about a refund", "do I need a person to sign".
 fn mentions_fact(folded: &str) -> bool {
     static FACT: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(do|does|must|should|need)\b (i|we|my|the) .{0,12}(need|bring|have)\b|\bwho (do|can|should|must) (i|we)\b|\b(phone|number|hours) (of|for)\b|\b(signature|witness|guarantor|fiador|garant)\b")
+        pattern(
+            r"\b(do|does|must|should|need)\b (i|we|my|the) .{0,12}(need|bring|have)\b|\bwho (do|can|should|must) (i|we)\b|\b(phone|number|hours) (of|for)\b|\b(signature|witness|guarantor|fiador|garant)\b",
+        )
     });
     FACT.is_match(folded)
 }
@@ -150,7 +200,9 @@ fn mentions_fact(folded: &str) -> bool {
 /// Begins like a question about how things are.
 fn is_information_question(folded: &str) -> bool {
     static INFORMATION: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"^\W*(how|what|which|who|when|where|why|is|are|does|do you|do i|comment|quel|quelle|quels|quelles|qui|quand|ou|est-ce|como|qual|quais|quem|quando|onde|cual|cuales|quien|cuando|donde|que)\b")
+        pattern(
+            r"^\W*(how|what|which|who|when|where|why|is|are|does|do you|do i|comment|quel|quelle|quels|quelles|qui|quand|ou|est-ce|como|qual|quais|quem|quando|onde|cual|cuales|quien|cuando|donde|que)\b",
+        )
     });
     INFORMATION.is_match(folded)
 }
@@ -158,14 +210,16 @@ fn is_information_question(folded: &str) -> bool {
 /// About rules rather than about an event: "is fire damage covered?".
 fn asks_about_rules(folded: &str) -> bool {
     static RULES: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(cover|covers|covered|coverage|warranty|guarantee|insur\w*|policy|policies|allowed|permitted|alarm|proof|resistant|extinguisher|what (should|do|must|can) (i|we) do (if|when)|what happens (if|when)|in case of|could|can it|does it|risk|garantie|couvert\w*|assurance|autorise\w*|que faire si|garantia|cobert\w*|cobre|seguro|permitid\w*|o que (fazer|acontece) se|cubre|cubiert\w*|que (hago|pasa|hacer) si|is it safe|c'est dangereux|e seguro|es seguro)\b")
+        pattern(
+            r"\b(cover|covers|covered|coverage|warranty|guarantee|insur\w*|policy|policies|allowed|permitted|alarm|proof|resistant|extinguisher|what (should|do|must|can) (i|we) do (if|when)|what happens (if|when)|in case of|could|can it|does it|risk|garantie|couvert\w*|assurance|autorise\w*|que faire si|garantia|cobert\w*|cobre|seguro|permitid\w*|o que (fazer|acontece) se|cubre|cubiert\w*|que (hago|pasa|hacer) si|is it safe|c'est dangereux|e seguro|es seguro)\b",
+        )
     });
     RULES.is_match(folded)
 }
 
 static DANGER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(is|are|was|started|starts|keeps|it's|its|been) (smoking|sparking|burning|exploding|leaking (gas|acid|fluid))\b|\b(on|caught|catching) fire\b|\bsmoke (is )?(coming|comes|came|from|out)\b|\b(burning|burnt) smell\b|\bsmell(s|ing)? (of |like )?(burning|burnt|smoke|gas|fire)\b|\b(sees?|saw|seeing|makes|making|there are|giving|with) sparks\b|\bsparks? (from|coming|flying)\b|\b(electric|got a|gave me a|getting a|felt a) shock\b|\bshocked me\b|\belectrocut\w+|\b(exploded|has burst into)\b|\b(battery|pack|phone) (is |has |looks |got |seems )*(swollen|swelling|bulging|bloated|hissing|leaking)\b|\bswollen battery\b|\b(got|been|is|was|were|badly) (injured|burned|burnt|bleeding|poisoned|unconscious)\b|\bgas leak\b|\bsevere allergic|\bcan'?t breathe\b|\bchest pain\b|\b(kill|harm|hurt) myself\b|\bswallowed\b.{0,30}\b(battery|piece|tablet|pill|part|magnet|poison)\b|\ben feu\b|\bprend feu\b|\bpris feu\b|\bfumee (sort|qui sort)\b|\b(odeur|sent) (de |le )?(brule|gaz|fumee)\b|\betincelles\b|\b(choc electrique|electrocute\w*|decharge electrique)\b|\ba explose\b|\bfuite de gaz\b|\bbatterie (est |a )?(gonflee?|gonfle)\b|\bpegou fogo\b|\b(pegando|em) fogo\b|\bsai(ndo)? (fumaca|fumo)\b|\bcheiro (de |a )?(queimado|gas|fumaca|fumo)\b|\bfaiscas?\b|\bchoque eletrico\b|\blevei (um )?choque\b|\bexplodiu\b|\bvazamento de gas\b|\bbateria (esta |ficou )?(inchada|estufada)\b|\b(en llamas|se incendi\w+|prendio fuego|esta ardiendo)\b|\b(sale|saliendo|echa|echando) humo\b|\bolor a (quemado|gas|humo)\b|\bhuele a (quemado|gas|humo)\b|\bchispas\b|\b(descarga electrica|me dio (la )?corriente|calambre)\b|\bexploto\b|\bfuga de gas\b|\bbateria (esta )?(hinchada|inflada)\b",
+        r"\b(is|are|was|started|starts|keeps|it's|its|been) (smoking|sparking|burning|exploding|leaking (gas|acid|fluid))\b|\b(on|caught|catching) fire\b|\bsmoke (is )?(coming|comes|came|from|out)\b|\b(burning|burnt) smell\b|\bsmell(s|ing)? (of |like )?(burning|burnt|smoke|gas|fire)\b|\b(sees?|saw|seeing|makes|making|there are|giving|with) sparks\b|\bsparks? (from|coming|flying)\b|\b(electric|got a|gave me a|getting a|felt a) shock\b|\bshocked me\b|\belectrocut\w+|\b(exploded|has burst into)\b|\b(battery|pack|phone) (is |has |looks |got |seems )*(swollen|swelling|bulging|bloated|hissing|leaking)\b|\bswollen battery\b|\b(got|been|is|was|were|badly) (injured|burned|burnt|bleeding|poisoned|unconscious)\b|\bgas leak\b|\b(gas|burning|burnt|smoke|chemical) smell\b|\bsmell of (gas|burning|smoke)\b|\bsevere allergic|\bcan'?t breathe\b|\bchest pain\b|\b(kill|harm|hurt) myself\b|\bswallowed\b.{0,30}\b(battery|piece|tablet|pill|part|magnet|poison)\b|\ben feu\b|\bprend feu\b|\bpris feu\b|\bfumee (sort|qui sort)\b|\b(odeur|sent) (de |le )?(brule|gaz|fumee)\b|\betincelles\b|\b(choc electrique|electrocute\w*|decharge electrique)\b|\ba explose\b|\bfuite de gaz\b|\bbatterie (est |a )?(gonflee?|gonfle)\b|\bpegou fogo\b|\b(pegando|em) fogo\b|\bsai(ndo)? (fumaca|fumo)\b|\bcheiro (de |a )?(queimado|gas|fumaca|fumo)\b|\bfaiscas?\b|\bchoque eletrico\b|\blevei (um )?choque\b|\bexplodiu\b|\bvazamento de gas\b|\bbateria (esta |ficou )?(inchada|estufada)\b|\b(en llamas|se incendi\w+|prendio fuego|esta ardiendo)\b|\b(sale|saliendo|echa|echando) humo\b|\bolor a (quemado|gas|humo)\b|\bhuele a (quemado|gas|humo)\b|\bchispas\b|\b(descarga electrica|me dio (la )?corriente|calambre)\b|\bexploto\b|\bfuga de gas\b|\bbateria (esta )?(hinchada|inflada)\b",
     )
 });
 
@@ -173,14 +227,16 @@ static DANGER: LazyLock<Regex> = LazyLock::new(|| {
 /// speaks of now.
 fn in_danger(folded: &str) -> bool {
     static NOW: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(help|right now|now|urgent|emergency|just|my (son|daughter|child|wife|husband|mother|father|hand)|au secours|maintenant|socorro|agora|ayuda|ahora|auxilio)\b")
+        pattern(
+            r"\b(help|right now|now|urgent|emergency|just|my (son|daughter|child|wife|husband|mother|father|hand)|au secours|maintenant|socorro|agora|ayuda|ahora|auxilio)\b",
+        )
     });
     DANGER.is_match(folded) && (!asks_about_rules(folded) || NOW.is_match(folded))
 }
 
 static LEGAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(my (lawyer|attorney|solicitor)|lawyers? (will|is going)|sue (you|your|the company)|suing|take you to court|see you in court|legal (action|proceedings|notice)|(report|reporting) you to|going to the (police|press|media|ombudsman)|gdpr|(delete|erase|remove) (all )?my (personal )?(data|information|account)|data (subject|protection) request|mon avocat|porter plainte|vous poursuivre|action en justice|tribunal|supprime[rz] mes donnees|meu advogado|processar (voces|a empresa)|acao judicial|apag\w+ (os )?meus dados|mi abogado|demandar(los|les)?|accion legal|denunciarlos|(borrar|borren|eliminar|eliminen) mis datos)\b",
+        r"\b(i never (signed|agreed|ordered|took|bought)|without my (consent|permission|knowledge)|(used|stole|misused) my (id|identity|card|ghana card|name|documents?|number)|identity theft|fraud(ster)?s?|(collected|took|stole|received) .{0,30}(cash|money) from me|my (lawyer|attorney|solicitor)|lawyers? (will|is going)|sue (you|your|the company)|suing|take you to court|see you in court|legal (action|proceedings|notice)|(report|reporting) you to|going to the (police|press|media|ombudsman)|gdpr|(delete|erase|remove) (all )?my (personal )?(data|information|account)|data (subject|protection) request|mon avocat|porter plainte|vous poursuivre|action en justice|tribunal|supprime[rz] mes donnees|meu advogado|processar (voces|a empresa)|acao judicial|apag\w+ (os )?meus dados|mi abogado|demandar(los|les)?|accion legal|denunciarlos|(borrar|borren|eliminar|eliminen) mis datos)\b",
     )
 });
 
@@ -212,7 +268,7 @@ static STATUS: LazyLock<Regex> = LazyLock::new(|| {
 
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(my (account )?balance|how much (do|did) i (still )?(owe|have left|have to pay still)|what do i (still )?owe|mon solde|combien (je|est-ce que je) (vous )?dois|(o )?meu saldo|quanto (eu )?(ainda )?devo|mi saldo|cuanto (les )?debo|(order|ticket|tracking|invoice|booking|reference|account|commande|pedido|encomenda|repair)( (number|no\.?|nr|id|code|numero))? ?[#:]? ?#?[a-z]{0,3}-?\d{5,}|unlock code (did not|didn't|has not|hasn't|never)|i (paid|sent (the )?money|transferred).{0,50}\b(but|and) (it|the|my|i|nothing|no)\b|j'ai (deja )?paye.{0,40}\bmais\b|(ja )?paguei.{0,40}\bmas\b|(ya )?pague.{0,40}\bpero\b)",
+        r"\b(my (account )?balance|how much (do|did) i (still )?(owe|have left|have to pay still)|what do i (still )?owe|mon solde|combien (je|est-ce que je) (vous )?dois|(o )?meu saldo|quanto (eu )?(ainda )?devo|mi saldo|cuanto (les )?debo|(ticket|tracking|invoice|booking|reference|account|contract|transaction|trans|policy|case|receipt|commande|contrat|facture|dossier|pedido|encomenda|contrato|processo|fatura|factura|caso|repair)( (number|no\.?|nr|id|code|numero))?\.? ?[#:]? ?#?[a-z]{0,3}-?\d{4,}|order( (number|no\.?|nr|id))? ?[#:]? ?#?[a-z]{0,3}-?\d{5,}|^\W*(please |pls |kindly )?cancel (the|this|that|my) (order|booking|reservation|appointment|delivery)|(check|confirm|verify|look it up|see) (it )?for me|unlock code (did not|didn't|has not|hasn't|never)|i (paid|sent (the )?money|transferred).{0,50}\b(but|and) (it|the|my|i|nothing|no)\b|j'ai (deja )?paye.{0,40}\bmais\b|(ja )?paguei.{0,40}\bmas\b|(ya )?pague.{0,40}\bpero\b)",
     )
 });
 
@@ -228,36 +284,73 @@ fn is_account_matter(folded: &str) -> bool {
 /// "How do I cancel my order", "where do I send my parcel": a rule, not this order.
 fn asks_how(folded: &str) -> bool {
     static HOW: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(how (do|can|could|should|would|to|long|much|many|late)|can i|could i|may i|am i allowed|is it possible|where (do|can|should) i|what (do|must|should) i|if i|if my|what if|puis-je|comment|est-il possible|si je|si mon|si ma|posso|como (faco|posso|e que)|e se|se eu|se o meu|puedo|como (puedo|hago|cancelo|cambio)|si mi|si yo)\b")
+        pattern(
+            r"\b(how (do|can|could|should|would|to|long|much|many|late)|can i|could i|may i|am i allowed|is it possible|where (do|can|should) i|what (do|must|should) i|if i|if my|what if|puis-je|comment|est-il possible|si je|si mon|si ma|posso|como (faco|posso|e que)|e se|se eu|se o meu|puedo|como (puedo|hago|cancelo|cambio)|si mi|si yo)\b",
+        )
     });
     HOW.is_match(folded)
+}
+
+/// A short message that asks and orders nothing: "you are doing well, keep it up".
+pub(super) fn is_remark(message: &str) -> bool {
+    static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\?|\b(how|what|which|who|when|where|why|can|could|do|does|did|is it|are there|will|should|tell|give|send|show|write|find|pretend|imagine|act|ignore|forget|make|way|help|need|want|looking|price|cost|buy|combien|comment|quel\w*|quand|pourquoi|qui|est-ce|peux|pouvez|donne\w*|envoie\w*|veux|quanto|como|qual|quais|quando|onde|quem|pode|quero|preciso|manda\w*|cuanto|cual\w*|cuando|donde|quien|puede\w*|quiero|necesito|dame)\b|\d",
+        )
+    });
+    !ASKS.is_match(&fold(message)) && words(message).len() <= 9
 }
 
 /// Cues that a question needs a comparison, a computation or several facts. Two cues settle it.
 pub(super) fn reasoning_cues(question: &str) -> usize {
     static STRONG: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(compar\w+|comparison|differences?|differ|cheaper|cheapest|dearer|versus|vs\.?|altogether|in total|add(ed)? up|how much more|how much less|how much (do|would|will|can) i save|more expensive|most expensive|better (value|deal|than)|faster than|longer than|longest|shortest|lowest|highest|biggest|smallest|fastest|which of|which one|which (is|are|has|have|plan|option|model)\b.{0,60}\bor\b|each other|difference entre|moins cher\w*|plus cher\w*|en tout|au total|lequel|laquelle|lesquels|quelle difference|diferencas?|mais barat\w+|mais car\w+|ao todo|no total|qual (dos|das|deles|e melhor)|quanto poupo|quanto economizo|diferencias?|mas barat\w+|mas car\w+|en total|cual (de|es mejor|conviene)|cuanto ahorro)\b")
+        pattern(
+            r"\b(compar\w+|comparison|differences?|differ|cheaper|cheapest|dearer|versus|vs\.?|altogether|in total|add(ed)? up|how much more|how much less|how much (do|would|will|can) i save|more expensive|most expensive|better (value|deal|than)|faster than|longer than|longest|shortest|lowest|highest|biggest|smallest|fastest|which of|which one|which (is|are|has|have|plan|option|model)\b.{0,60}\bor\b|each other|difference entre|moins cher\w*|plus cher\w*|en tout|au total|lequel|laquelle|lesquels|quelle difference|diferencas?|mais barat\w+|mais car\w+|ao todo|no total|qual (dos|das|deles|e melhor)|quanto poupo|quanto economizo|diferencias?|mas barat\w+|mas car\w+|en total|cual (de|es mejor|conviene)|cuanto ahorro)\b",
+        )
     });
     static WEAK: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(both|total|together|per (month|year|week|day)|after (one|two|three|four|five|six|\d+) (weeks?|months?|years?|days?)|for (two|three|four|five|six|ten|\d+) (nights|months|weeks|years|days|people|persons|adults|pieces|units|items|boxes|of)|if i .{3,80}\b(how|what|when|can|do|will|is)\b|(how much|what|when|can|do|will|is)\b.{3,90}\bif i\b|and (also|how|what|when)|instead of|rather than|should i (buy|take|choose|get|pick)|les deux|pour (deux|trois|quatre|\d+) (nuits|mois|semaines|personnes)|si je|os dois|as duas|ambos|por (dois|tres|\d+) (meses|noites|dias|semanas|pessoas)|se eu|los dos|las dos|(por|para) (dos|tres|\d+) (meses|noches|dias|semanas|personas)|si (compro|pago|pido))\b")
+        pattern(
+            r"\b(both|total|together|per (month|year|week|day)|after (one|two|three|four|five|six|\d+) (weeks?|months?|years?|days?)|for (two|three|four|five|six|ten|\d+) (nights|months|weeks|years|days|people|persons|adults|pieces|units|items|boxes|of)|if i .{3,80}\b(how|what|when|can|do|will|is)\b|(how much|what|when|can|do|will|is)\b.{3,90}\bif i\b|and (also|how|what|when)|instead of|rather than|should i (buy|take|choose|get|pick)|les deux|pour (deux|trois|quatre|\d+) (nuits|mois|semaines|personnes)|si je|os dois|as duas|ambos|por (dois|tres|\d+) (meses|noites|dias|semanas|pessoas)|se eu|los dos|las dos|(por|para) (dos|tres|\d+) (meses|noches|dias|semanas|personas)|si (compro|pago|pido))\b",
+        )
     });
-    static CHOICE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[\w -]{3,30} (or|ou|o) (the |a |le |la |o |el )?[\w -]{2,30}\?"));
+    static CHOICE: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"\b[\w -]{3,30} (or|ou|o) (the |a |le |la |o |el )?[\w -]{2,30}\?"));
     let folded = fold(question);
     let computes = Asked::of(question) == Some(Asked::Price) && multiplies(&folded);
     let questions = question.matches('?').count();
-    2 * STRONG.find_iter(&folded).count().min(1)
+    2 * usize::from(has_condition(question, &folded))
+        + 2 * STRONG.find_iter(&folded).count().min(1)
         + WEAK.find_iter(&folded).count()
         + usize::from(CHOICE.is_match(&folded) && folded.starts_with(['w', 'q', 'c']))
         + 2 * usize::from(computes)
         + usize::from(questions > 1)
 }
 
+/// The customer tells a situation and asks what follows from it: a rule must be applied, not only looked up.
+fn has_condition(question: &str, folded: &str) -> bool {
+    static OWN_CASE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(i|we|my \w+|it|he|she|purchase|order) (bought|paid|ordered|finished|took|got|have (only|no|a|an|been)|only have|was (in|on)|were|is \d+|am \d+)\b|\b(got|bought|ordered|paid|finished|purchased)\b.{0,50}\b(ago|last|yesterday|since|in (january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)|on \d)|\b\d+ ?(weeks?|months?|days?|years?|yrs?|cycles|km|metres|meters) (ago|old|late)\b|\b(j'ai|je suis|mon fils|ma fille|il a|elle a) .{0,40}\b\d+|\bil y a \d+|\b(tenho|comprei|paguei|sou|vivo|moro|meu filho tem)\b|\bha \d+ (mes|meses|dias|semanas|anos)\b|\b(tengo|compre|pague|soy|vivo|hace \d+ (mes|meses|dias|semanas|anos))\b",
+        )
+    });
+    static FOLLOWS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(can i (still|also|get|use|add|return|go)|could i|do i (still|also|get|pay|have to|need)|will i|am i|till when|until when|still (ok|okay|valid|possible|use|return)|what %|how much (do i|will i|back|off|more)|is (it|that) (enough|ok|okay|allowed)|peux|puis-je|peut|posso|podem|ajudam|puedo|cuanto (tengo|debo|pago)|combien (je|dois))\b",
+        )
+    });
+    let several_parts = question.contains([',', '.', '?', '!']) || folded.split_whitespace().count() >= 9;
+    several_parts && OWN_CASE.is_match(folded) && FOLLOWS.is_match(folded)
+}
+
 /// "How much for 3 lamps", "combien pour 2 nuits": a price times a number.
 fn multiplies(folded: &str) -> bool {
     static TIMES: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"\b(for|of|cost|costs|pay for|buy|order|take|pour|de|por|para) (two|three|four|five|six|seven|eight|nine|ten|twelve|deux|trois|quatre|cinq|dois|duas|tres|quatro|cinco|dos|cuatro|[2-9]|1\d|2\d) (\w+ )?(?:[a-z]{3,})s\b")
+        pattern(
+            r"\b(for|of|cost|costs|pay for|buy|order|take|pour|de|por|para) (two|three|four|five|six|seven|eight|nine|ten|twelve|deux|trois|quatre|cinq|dois|duas|tres|quatro|cinco|dos|cuatro|[2-9]|1\d|2\d) (\w+ )?(?:[a-z]{3,})s\b",
+        )
     });
-    static MEASURE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\d+ ?(kg|kilos|km|hours|working days|years old)\b"));
+    static MEASURE: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"\b\d+ ?(kg|kilos|km|hours|working days|years old)\b"));
     TIMES.is_match(folded) && !MEASURE.is_match(folded)
 }
 

@@ -24,7 +24,11 @@ fn a_person_is_given_to_whoever_asks_for_one() {
         "pásame con un agente",
     ] {
         let routed = by_rules(message, message, &[]);
-        assert_eq!(routed.and_then(|r| r.reason), Some(Reason::AskedForPerson), "{message}");
+        assert_eq!(
+            routed.and_then(|r| r.reason),
+            Some(Reason::AskedForPerson),
+            "{message}"
+        );
     }
 }
 
@@ -57,7 +61,11 @@ fn what_only_a_person_may_handle() {
         "esto es una estafa",
     ] {
         let routed = by_rules(message, message, &[]);
-        assert_eq!(routed.and_then(|r| r.reason), Some(Reason::NeedsPerson), "{message}");
+        assert_eq!(
+            routed.and_then(|r| r.reason),
+            Some(Reason::NeedsPerson),
+            "{message}"
+        );
     }
 }
 
@@ -107,7 +115,11 @@ fn pleasantries_are_small_talk_and_a_greeting_with_a_question_is_the_question() 
         ("are you a real person?", Phrase::Identity),
     ] {
         let routed = by_rules(message, message, &[]);
-        assert_eq!(routed.map(|r| (r.route, r.phrase)), Some((Route::Smalltalk, Some(phrase))), "{message}");
+        assert_eq!(
+            routed.map(|r| (r.route, r.phrase)),
+            Some((Route::Smalltalk, Some(phrase))),
+            "{message}"
+        );
     }
     assert_eq!(route_of("Hello, how much is delivery?"), None);
     assert_eq!(route_of("thanks, and on Sundays?"), None);
@@ -130,11 +142,23 @@ fn instructions_in_a_message_are_refused() {
 
 #[test]
 fn a_yes_accepts_an_offered_person_and_nothing_else() {
-    let offered = Message { role: Speaker::Bot, text: phrases::text(Phrase::NoEvidence, "en", "") };
-    let asked = Message { role: Speaker::Bot, text: "We open at 8.".to_owned() };
+    let offered = Message {
+        role: Speaker::Bot,
+        text: phrases::text(Phrase::NoEvidence, "en", ""),
+    };
+    let asked = Message {
+        role: Speaker::Bot,
+        text: "We open at 8.".to_owned(),
+    };
     let reason = |text: &str, history: &[Message]| by_rules(text, text, history).and_then(|r| r.reason);
-    assert_eq!(reason("yes please", std::slice::from_ref(&offered)), Some(Reason::AskedForPerson));
-    assert_eq!(reason("sim", std::slice::from_ref(&offered)), Some(Reason::AskedForPerson));
+    assert_eq!(
+        reason("yes please", std::slice::from_ref(&offered)),
+        Some(Reason::AskedForPerson)
+    );
+    assert_eq!(
+        reason("sim", std::slice::from_ref(&offered)),
+        Some(Reason::AskedForPerson)
+    );
     assert_eq!(reason("yes please", &[asked]), None);
     assert_eq!(reason("no thanks", &[offered]), None);
 }
@@ -153,7 +177,12 @@ fn comparisons_and_computations_are_reasoning() {
     ] {
         assert!(reasoning_cues(question) >= 2, "{question}");
     }
-    for question in ["How much is delivery to Ho?", "What time do you open?", "Quel est le prix ?", "How much for an 8 kg parcel?"] {
+    for question in [
+        "How much is delivery to Ho?",
+        "What time do you open?",
+        "Quel est le prix ?",
+        "How much for an 8 kg parcel?",
+    ] {
         assert!(reasoning_cues(question) < 2, "{question}");
     }
 }

@@ -34,7 +34,15 @@ impl Stand {
         system.commit().await.unwrap();
         let searcher = Arc::new(Searcher::open(store.clone(), Arc::clone(&embedder), index.path()).unwrap());
         let answerer = Answerer::new(store.clone(), Arc::clone(&searcher), Arc::clone(&embedder), model);
-        Self { store, answerer, tenant, embedder, searcher, _index: index, _database: database }
+        Self {
+            store,
+            answerer,
+            tenant,
+            embedder,
+            searcher,
+            _index: index,
+            _database: database,
+        }
     }
 
     /// Publishes `bytes` as the newest version of the document `key`.
@@ -43,7 +51,10 @@ impl Stand {
         let count = |text: &str| self.embedder.count_tokens(text);
         let chunks = chunk(&extraction, &ChunkSettings::default(), &count);
         let mut tx = self.store.tenant(self.tenant).await.unwrap();
-        let space = tx.ensure_space(self.embedder.model(), self.embedder.dimension()).await.unwrap();
+        let space = tx
+            .ensure_space(self.embedder.model(), self.embedder.dimension())
+            .await
+            .unwrap();
         let new = NewVersion {
             key: key.to_owned(),
             file_name: key.to_owned(),
@@ -53,7 +64,10 @@ impl Stand {
         let received = tx.receive_version(&new).await.unwrap();
         let mut written = Vec::new();
         for chunk in &chunks {
-            written.push(self.embedded(chunk, extraction.title.as_deref(), &extraction.text).await);
+            written.push(
+                self.embedded(chunk, extraction.title.as_deref(), &extraction.text)
+                    .await,
+            );
         }
         let built = BuiltVersion {
             version_id: received.version_id,
@@ -76,10 +90,17 @@ impl Stand {
     }
 
     async fn embedded(&self, chunk: &Chunk, title: Option<&str>, text: &str) -> NewChunk {
-        let headings = chunk.heading_path.iter().map(String::as_str).filter(|heading| title != Some(*heading));
+        let headings = chunk
+            .heading_path
+            .iter()
+            .map(String::as_str)
+            .filter(|heading| title != Some(*heading));
         let heading = title.into_iter().chain(headings).collect::<Vec<_>>().join(" > ");
-        let texts: Vec<String> =
-            chunk.windows.iter().map(|window| format!("{heading}\n{}", window.of(text)).trim().to_owned()).collect();
+        let texts: Vec<String> = chunk
+            .windows
+            .iter()
+            .map(|window| format!("{heading}\n{}", window.of(text)).trim().to_owned())
+            .collect();
         let vectors = self.embedder.embed(texts.clone()).await.unwrap();
         let window = |((range, text), embedding): ((&ByteRange, &String), Vec<f32>)| NewWindow {
             start: range.start,
@@ -99,7 +120,13 @@ impl Stand {
             text: chunk.text.clone(),
             tokens: chunk.tokens,
             hash: chunk.hash,
-            windows: chunk.windows.iter().zip(&texts).zip(vectors).map(window).collect(),
+            windows: chunk
+                .windows
+                .iter()
+                .zip(&texts)
+                .zip(vectors)
+                .map(window)
+                .collect(),
         }
     }
 }

@@ -19,42 +19,75 @@ pub(super) struct Amount {
 
 /// Canonical unit and the folded forms it is written in.
 const UNITS: &[(&str, &[&str])] = &[
-    ("kg", &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "quilos"]),
+    (
+        "kg",
+        &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "quilos"],
+    ),
     ("g", &["g", "gr", "gram", "grams", "grammes", "gramas", "gramos"]),
-    ("km", &["km", "kms", "kilometre", "kilometres", "kilometer", "kilometers"]),
+    (
+        "km",
+        &["km", "kms", "kilometre", "kilometres", "kilometer", "kilometers"],
+    ),
     ("m", &["m", "metre", "metres", "meter", "meters", "metros"]),
     ("l", &["l", "litre", "litres", "liter", "liters", "litros"]),
     ("w", &["w", "watt", "watts"]),
-    ("person", &["people", "persons", "person", "guests", "adults", "personnes", "pessoas", "personas"]),
+    (
+        "person",
+        &[
+            "people",
+            "persons",
+            "person",
+            "guests",
+            "adults",
+            "personnes",
+            "pessoas",
+            "personas",
+        ],
+    ),
     ("day", &["day", "days", "jour", "jours", "dia", "dias"]),
-    ("week", &["week", "weeks", "semaine", "semaines", "semana", "semanas"]),
+    (
+        "week",
+        &["week", "weeks", "semaine", "semaines", "semana", "semanas"],
+    ),
     ("month", &["month", "months", "mois", "mes", "meses"]),
     ("year", &["year", "years", "ans", "annees", "ano", "anos"]),
     ("hour", &["hour", "hours", "heure", "heures", "hora", "horas"]),
 ];
 
 fn pattern(text: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and every one is tested")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants of this file and every one is tested"
+    )]
     Regex::new(text).expect("a valid pattern")
 }
 
 static AMOUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b"));
 
 static BAND: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(\d+(?:[.,]\d+)?)\s?(?:[\p{L}]{1,10}\s?)?(?:-|–|—|\bto\b|\bà\b|\ba\b|\baté\b|\band\b)\s?(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b")
+    pattern(
+        r"(\d+(?:[.,]\d+)?)\s?(?:[\p{L}]{1,10}\s?)?(?:-|–|—|\bto\b|\bà\b|\ba\b|\baté\b|\band\b)\s?(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b",
+    )
 });
 
 static AT_MOST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:up to|under|below|less than|at most|max\.?|maximum|jusqu'à|moins de|até|menos de|hasta|<=?)\s?(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b")
+    pattern(
+        r"(?:up to|under|below|less than|at most|max\.?|maximum|jusqu'à|moins de|até|menos de|hasta|<=?)\s?(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b",
+    )
 });
 
 static AT_LEAST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:over|above|more than|at least|from|min\.?|minimum|plus de|à partir de|mais de|acima de|más de|desde|>=?)\s?(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b")
+    pattern(
+        r"(?:over|above|more than|at least|from|min\.?|minimum|plus de|à partir de|mais de|acima de|más de|desde|>=?)\s?(\d+(?:[.,]\d+)?)[\s-]?([\p{L}]{1,10})\b",
+    )
 });
 
 fn canonical(unit: &str) -> Option<&'static str> {
     let folded = fold(unit);
-    UNITS.iter().find(|(_, forms)| forms.contains(&folded.as_str())).map(|(name, _)| *name)
+    UNITS
+        .iter()
+        .find(|(_, forms)| forms.contains(&folded.as_str()))
+        .map(|(name, _)| *name)
 }
 
 fn number(text: &str) -> f64 {
@@ -68,7 +101,11 @@ pub(super) fn amounts_of(text: &str) -> Vec<Amount> {
         .filter_map(|found| {
             let unit = canonical(&found[2])?;
             let range = found.get(0)?.range();
-            Some(Amount { value: number(&found[1]), unit, range })
+            Some(Amount {
+                value: number(&found[1]),
+                unit,
+                range,
+            })
         })
         .collect()
 }
@@ -97,7 +134,10 @@ pub(super) fn holds_amount(text: &str, amount: &Amount) -> bool {
             return true;
         }
     }
-    !banded && amounts_of(&lower).iter().any(|other| other.unit == amount.unit && (other.value - value).abs() < 1e-9)
+    !banded
+        && amounts_of(&lower)
+            .iter()
+            .any(|other| other.unit == amount.unit && (other.value - value).abs() < 1e-9)
 }
 
 #[cfg(test)]

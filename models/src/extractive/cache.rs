@@ -20,7 +20,11 @@ pub(super) struct VectorCache {
 
 impl VectorCache {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { entries: Mutex::default(), hasher: RandomState::new(), capacity: capacity.max(1) }
+        Self {
+            entries: Mutex::default(),
+            hasher: RandomState::new(),
+            capacity: capacity.max(1),
+        }
     }
 
     pub(super) fn get(&self, text: &str) -> Option<Arc<[f32]>> {

@@ -1,5 +1,10 @@
 //! Which units answer the question: cheap features first, then the embedding's verdict.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts of words and examples are far below 2^23"
+)]
+
 use std::collections::{HashMap, HashSet};
 
 use super::amounts::{Amount, amounts_of, holds_amount};
@@ -50,7 +55,10 @@ struct Bag {
 
 impl Bag {
     fn of(text: &str) -> Self {
-        let (folded, stems) = words(text).into_iter().map(|word| (word.folded, word.stem)).unzip();
+        let (folded, stems) = words(text)
+            .into_iter()
+            .map(|word| (word.folded, word.stem))
+            .unzip();
         Self { folded, stems }
     }
 
@@ -62,27 +70,45 @@ impl Bag {
 impl Question {
     /// Reads a question; a term weighs more the fewer units hold it.
     pub(super) fn read(text: &str, units: &[Unit]) -> Self {
-        let bags: Vec<Bag> = units.iter().map(|unit| Bag::of(&format!("{} {}", unit.context, unit.text))).collect();
+        let bags: Vec<Bag> = units
+            .iter()
+            .map(|unit| Bag::of(&format!("{} {}", unit.context, unit.text)))
+            .collect();
         let mut seen = HashSet::new();
         let amounts = amounts_of(text);
         let mut terms: Vec<Term> = words(text)
             .into_iter()
-            .filter(|word| !word.is_stop_word() && !amounts.iter().any(|amount| amount.range.contains(&word.start)))
+            .filter(|word| {
+                !word.is_stop_word() && !amounts.iter().any(|amount| amount.range.contains(&word.start))
+            })
             .filter(|word| seen.insert(word.stem.clone()))
-            .map(|word| Term { folded: word.folded, stem: word.stem, weight: 0.0 })
+            .map(|word| Term {
+                folded: word.folded,
+                stem: word.stem,
+                weight: 0.0,
+            })
             .collect();
         let total = units.len() as f32;
         for term in &mut terms {
             let holding = bags.iter().filter(|bag| bag.holds(term)).count() as f32;
             term.weight = (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln();
         }
-        Self { terms, amounts, asked: Asked::of(text), wants_list: wants_list(text) }
+        Self {
+            terms,
+            amounts,
+            asked: Asked::of(text),
+            wants_list: wants_list(text),
+        }
     }
 
     /// Share of the question's weight that `unit` holds; what only its headings hold counts two thirds.
     fn lexical(&self, unit: &Unit) -> f32 {
         let body = Bag::of(&unit.text);
-        let around = Bag::of(&format!("{} {}", unit.context, unit.asked.as_deref().unwrap_or_default()));
+        let around = Bag::of(&format!(
+            "{} {}",
+            unit.context,
+            unit.asked.as_deref().unwrap_or_default()
+        ));
         let mut held = 0.0;
         let mut total = 0.0;
         for term in &self.terms {
@@ -110,19 +136,48 @@ impl Question {
 fn wants_list(question: &str) -> bool {
     let folded = crate::reading::fold(question);
     [
-        "how do i", "how can i", "how to", "what do i need", "which documents", "what documents", "what steps", "steps", "what are the",
-        "list", "requirements", "what should i", "comment faire", "quels documents", "quelles sont", "que faut-il", "como faco", "como posso",
-        "quais", "que documentos", "o que preciso", "como puedo", "como hago", "cuales son", "que necesito",
+        "how do i",
+        "how can i",
+        "how to",
+        "what do i need",
+        "which documents",
+        "what documents",
+        "what steps",
+        "steps",
+        "what are the",
+        "list",
+        "requirements",
+        "what should i",
+        "comment faire",
+        "quels documents",
+        "quelles sont",
+        "que faut-il",
+        "como faco",
+        "como posso",
+        "quais",
+        "que documentos",
+        "o que preciso",
+        "como puedo",
+        "como hago",
+        "cuales son",
+        "que necesito",
     ]
     .iter()
     .any(|cue| folded.contains(cue))
 }
 
 /// At most `limit` units worth embedding, in reading order. The best unit of each leading passage is always among them.
-pub(super) fn preselect(question: &Question, units: &[Unit], passages: &[Passage], limit: usize) -> Vec<usize> {
+pub(super) fn preselect(
+    question: &Question,
+    units: &[Unit],
+    passages: &[Passage],
+    limit: usize,
+) -> Vec<usize> {
     let scored: Vec<f32> = units
         .iter()
-        .map(|unit| question.lexical(unit) + 0.4 * passage_share(passages, unit.passage) + 0.15 * question.kind(unit))
+        .map(|unit| {
+            question.lexical(unit) + 0.4 * passage_share(passages, unit.passage) + 0.15 * question.kind(unit)
+        })
         .collect();
     let mut order: Vec<usize> = (0..units.len()).filter(|&i| !is_fragment(&units[i])).collect();
     order.sort_by(|&a, &b| scored[b].total_cmp(&scored[a]));
@@ -150,25 +205,41 @@ fn is_fragment(unit: &Unit) -> bool {
 
 /// The passage's fused score as a share of the best one's.
 fn passage_share(passages: &[Passage], index: usize) -> f32 {
-    let best = passages.iter().map(|passage| passage.score).fold(f32::MIN_POSITIVE, f32::max);
+    let best = passages
+        .iter()
+        .map(|passage| passage.score)
+        .fold(f32::MIN_POSITIVE, f32::max);
     (passages[index].score / best).clamp(0.0, 1.0)
 }
 
 /// The candidates with their scores, best first.
-pub(super) fn score(question: &Question, units: &[Unit], passages: &[Passage], candidates: &[usize], cosines: &[f32]) -> Vec<Scored> {
+pub(super) fn score(
+    question: &Question,
+    units: &[Unit],
+    passages: &[Passage],
+    candidates: &[usize],
+    cosines: &[f32],
+) -> Vec<Scored> {
     let wrong = wrong_rows(question, units);
     let mut scored: Vec<Scored> = candidates
         .iter()
         .zip(cosines)
         .map(|(&index, &cosine)| {
             let unit = &units[index];
-            let kind = if question.asked.is_some() { question.kind(unit) } else { 0.5 };
+            let kind = if question.asked.is_some() {
+                question.kind(unit)
+            } else {
+                0.5
+            };
             let score = COSINE * cosine.max(0.0)
                 + LEXICAL * question.lexical(unit)
                 + PASSAGE * passage_share(passages, unit.passage)
                 + KIND_ASKED * kind
                 - WRONG_ROW * wrong.get(&index).copied().unwrap_or_default();
-            Scored { unit: index, score: score.clamp(0.0, 1.0) }
+            Scored {
+                unit: index,
+                score: score.clamp(0.0, 1.0),
+            }
         })
         .collect();
     scored.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit)));
@@ -181,7 +252,11 @@ pub(super) fn score(question: &Question, units: &[Unit], passages: &[Passage], c
 /// apart, so the row must hold it; a term that occurs in none of them says nothing about this table.
 fn wrong_rows(question: &Question, units: &[Unit]) -> HashMap<usize, f32> {
     let mut families: HashMap<Vec<&str>, Vec<usize>> = HashMap::new();
-    for (index, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.cells.is_empty()) {
+    for (index, unit) in units
+        .iter()
+        .enumerate()
+        .filter(|(_, unit)| !unit.cells.is_empty())
+    {
         let columns = unit.cells.iter().map(|(name, _)| name.as_str()).collect();
         families.entry(columns).or_default().push(index);
     }
@@ -195,10 +270,18 @@ fn wrong_rows(question: &Question, units: &[Unit]) -> HashMap<usize, f32> {
             add_misses(&holding, &mut missed, &mut total);
         }
         for amount in &question.amounts {
-            let holding: Vec<bool> = rows.iter().map(|&row| holds_amount(&values_of(&units[row]), amount)).collect();
+            let holding: Vec<bool> = rows
+                .iter()
+                .map(|&row| holds_amount(&values_of(&units[row]), amount))
+                .collect();
             add_misses(&holding, &mut missed, &mut total);
         }
-        wrong.extend(rows.iter().zip(missed).filter(|(_, m)| *m > 0.0).map(|(&row, m)| (row, m / total)));
+        wrong.extend(
+            rows.iter()
+                .zip(missed)
+                .filter(|(_, m)| *m > 0.0)
+                .map(|(&row, m)| (row, m / total)),
+        );
     }
     wrong
 }
@@ -215,5 +298,9 @@ fn add_misses(holding: &[bool], missed: &mut [f32], total: &mut f32) {
 }
 
 fn values_of(unit: &Unit) -> String {
-    unit.cells.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" | ")
+    unit.cells
+        .iter()
+        .map(|(_, value)| value.as_str())
+        .collect::<Vec<_>>()
+        .join(" | ")
 }

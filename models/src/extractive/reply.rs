@@ -9,7 +9,7 @@ use crate::reading::words;
 use crate::{ComposeRequest, ComposedSentence, Source};
 
 /// A further sentence must be nearly as relevant as the best one.
-const NEARLY_AS_GOOD: f32 = 0.86;
+const NEARLY_AS_GOOD: f32 = 0.9;
 
 /// Nothing below this says anything about the question.
 const LEAST_SCORE: f32 = 0.12;
@@ -18,7 +18,12 @@ const LEAST_SCORE: f32 = 0.12;
 const LONG_ROW: usize = 320;
 
 /// Writes the reply: the best unit, then others nearly as good, in reading order within a passage.
-pub(super) fn write(request: &ComposeRequest, question: &Question, units: &[Unit], scored: &[Scored]) -> Vec<ComposedSentence> {
+pub(super) fn write(
+    request: &ComposeRequest,
+    question: &Question,
+    units: &[Unit],
+    scored: &[Scored],
+) -> Vec<ComposedSentence> {
     let Some(best) = scored.first().filter(|best| best.score >= LEAST_SCORE) else {
         return Vec::new();
     };
@@ -31,14 +36,19 @@ pub(super) fn write(request: &ComposeRequest, question: &Question, units: &[Unit
         chosen.push(instead_of_lead_in(question, units, scored, *best));
         length = sentence(question, units, chosen[0]).text.chars().count() + 1;
     }
-    for candidate in scored.iter().filter(|candidate| candidate.score >= best.score * NEARLY_AS_GOOD) {
+    for candidate in scored
+        .iter()
+        .filter(|candidate| candidate.score >= best.score * NEARLY_AS_GOOD)
+    {
         if chosen.len() >= request.max_sentences.max(1) {
             break;
         }
         let unit = &units[candidate.unit];
         let added = sentence(question, units, *candidate).text.chars().count() + 1;
         let fits = length + added <= request.max_chars || chosen.is_empty();
-        let repeats = chosen.iter().any(|other| says_the_same(&units[other.unit].text, &unit.text));
+        let repeats = chosen
+            .iter()
+            .any(|other| says_the_same(&units[other.unit].text, &unit.text));
         if fits && !repeats && unit.kind != Kind::LeadIn {
             length += added;
             chosen.push(*candidate);
@@ -52,26 +62,49 @@ pub(super) fn write(request: &ComposeRequest, question: &Question, units: &[Unit
         let passage = units[candidate.unit].passage;
         (order.iter().position(|p| *p == passage), candidate.unit)
     });
-    let written: Vec<ComposedSentence> = chosen.into_iter().map(|candidate| sentence(question, units, candidate)).collect();
-    written.into_iter().filter(|sentence| sentence.text.chars().count() <= request.max_chars).collect()
+    let written: Vec<ComposedSentence> = chosen
+        .into_iter()
+        .map(|candidate| sentence(question, units, candidate))
+        .collect();
+    written
+        .into_iter()
+        .filter(|sentence| sentence.text.chars().count() <= request.max_chars)
+        .collect()
 }
 
 /// Whether the question names something that this item holds and its siblings and lead-in do not.
 fn is_singled_out(question: &Question, members: &[&Unit], item: &Unit) -> bool {
     let holds = |unit: &Unit, stem: &str| words(&unit.text).iter().any(|word| word.stem == stem);
     question.terms.iter().any(|term| {
-        holds(item, &term.stem) && !members.iter().any(|other| other.range != item.range && holds(other, &term.stem))
+        holds(item, &term.stem)
+            && !members
+                .iter()
+                .any(|other| other.range != item.range && holds(other, &term.stem))
     })
 }
 
 /// A lead-in says nothing alone: the best of its items speaks for it.
 fn instead_of_lead_in(question: &Question, units: &[Unit], scored: &[Scored], best: Scored) -> Scored {
     let list = units[best.unit].list;
-    let members: Vec<&Unit> = units.iter().filter(|unit| unit.list.is_some() && unit.list == list).collect();
-    let of_list = |index: usize| units[index].kind == Kind::Item && units[index].list.is_some() && units[index].list == list;
-    let named = (0..units.len()).find(|&index| of_list(index) && is_singled_out(question, &members, &units[index]));
-    let item = named.or_else(|| scored.iter().map(|other| other.unit).find(|&index| of_list(index)));
-    Scored { unit: item.unwrap_or(best.unit), score: best.score }
+    let members: Vec<&Unit> = units
+        .iter()
+        .filter(|unit| unit.list.is_some() && unit.list == list)
+        .collect();
+    let of_list = |index: usize| {
+        units[index].kind == Kind::Item && units[index].list.is_some() && units[index].list == list
+    };
+    let named =
+        (0..units.len()).find(|&index| of_list(index) && is_singled_out(question, &members, &units[index]));
+    let item = named.or_else(|| {
+        scored
+            .iter()
+            .map(|other| other.unit)
+            .find(|&index| of_list(index))
+    });
+    Scored {
+        unit: item.unwrap_or(best.unit),
+        score: best.score,
+    }
 }
 
 /// Passages in the order of their best chosen sentence.
@@ -88,33 +121,59 @@ fn passage_order(chosen: &[Scored], units: &[Unit]) -> Vec<usize> {
 
 /// Whether two sentences have nearly the same words, numbers included.
 fn says_the_same(a: &str, b: &str) -> bool {
-    let set = |text: &str| words(text).into_iter().map(|word| word.stem).collect::<HashSet<_>>();
+    let set = |text: &str| {
+        words(text)
+            .into_iter()
+            .map(|word| word.stem)
+            .collect::<HashSet<_>>()
+    };
     let (a, b) = (set(a), set(b));
-    let differs_in_number = a.symmetric_difference(&b).any(|word| word.bytes().any(|c| c.is_ascii_digit()));
+    let differs_in_number = a
+        .symmetric_difference(&b)
+        .any(|word| word.bytes().any(|c| c.is_ascii_digit()));
     let shared = a.intersection(&b).count();
     !differs_in_number && shared * 10 >= a.union(&b).count() * 8
 }
 
 fn sentence(question: &Question, units: &[Unit], candidate: Scored) -> ComposedSentence {
     let unit = &units[candidate.unit];
-    let source = |range: &Range<usize>| Source { passage: unit.passage, start: range.start, end: range.end };
+    let source = |range: &Range<usize>| Source {
+        passage: unit.passage,
+        start: range.start,
+        end: range.end,
+    };
     let lead_in = units.iter().find(|other| {
-        unit.kind == Kind::Item && other.kind == Kind::LeadIn && other.list == unit.list && other.passage == unit.passage
+        unit.kind == Kind::Item
+            && other.kind == Kind::LeadIn
+            && other.list == unit.list
+            && other.passage == unit.passage
     });
     let (text, sources) = match lead_in {
-        Some(lead) => (format!("{} {}", lead.text, closed(without_mark(&unit.text))), vec![source(&lead.range), source(&unit.range)]),
+        Some(lead) => (
+            format!("{} {}", lead.text, closed(without_mark(&unit.text))),
+            vec![source(&lead.range), source(&unit.range)],
+        ),
         None if unit.kind == Kind::Item => (closed(without_mark(&unit.text)), vec![source(&unit.range)]),
-        None if unit.text.chars().count() > LONG_ROW && unit.cells.len() > 4 => (short_row(question, unit), vec![source(&unit.range)]),
+        None if unit.text.chars().count() > LONG_ROW && unit.cells.len() > 4 => {
+            (short_row(question, unit), vec![source(&unit.range)])
+        }
         None => (closed(&unit.text), vec![source(&unit.range)]),
     };
-    ComposedSentence { text, sources, relevance: candidate.score }
+    let header = unit.header.as_ref().map(source);
+    ComposedSentence {
+        text,
+        sources: header.into_iter().chain(sources).collect(),
+        relevance: candidate.score,
+    }
 }
 
 /// A wide row without the cells that neither name it nor answer: whole cells only.
 fn short_row(question: &Question, unit: &Unit) -> String {
     let relevant = |name: &str, value: &str| {
         let cell = format!("{name}: {value}");
-        let named = words(&cell).iter().any(|word| question.terms.iter().any(|term| term.stem == word.stem));
+        let named = words(&cell)
+            .iter()
+            .any(|word| question.terms.iter().any(|term| term.stem == word.stem));
         named || question.asked.is_some_and(|asked| asked.is_in(&cell))
     };
     let cells: Vec<(String, String)> = unit
@@ -129,13 +188,25 @@ fn short_row(question: &Question, unit: &Unit) -> String {
 
 /// The item without its bullet or number.
 fn without_mark(text: &str) -> &str {
-    let Some((mark, rest)) = text.split_once(' ') else { return text };
-    let is_mark = mark.chars().count() <= 4 && !mark.chars().next().is_some_and(|c| c.is_alphanumeric() && !mark.ends_with(['.', ')']));
+    let Some((mark, rest)) = text.split_once(' ') else {
+        return text;
+    };
+    let is_mark = mark.chars().count() <= 4
+        && !mark
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_alphanumeric() && !mark.ends_with(['.', ')']));
     if is_mark { rest } else { text }
 }
 
 /// The whole list with its lead-in, when the list is the answer and fits.
-fn whole_list(request: &ComposeRequest, question: &Question, units: &[Unit], scored: &[Scored], best: Scored) -> Option<ComposedSentence> {
+fn whole_list(
+    request: &ComposeRequest,
+    question: &Question,
+    units: &[Unit],
+    scored: &[Scored],
+    best: Scored,
+) -> Option<ComposedSentence> {
     let unit = &units[best.unit];
     let list = unit.list?;
     let members: Vec<&Unit> = units.iter().filter(|other| other.list == Some(list)).collect();
@@ -144,16 +215,28 @@ fn whole_list(request: &ComposeRequest, question: &Question, units: &[Unit], sco
         .iter()
         .filter(|other| units[other.unit].list == Some(list) && other.score >= best.score * NEARLY_AS_GOOD)
         .count();
-    let one_is_meant = members.iter().any(|member| member.kind == Kind::Item && is_singled_out(question, &members, member));
-    let is_the_answer = (unit.kind == Kind::LeadIn && !one_is_meant) || question.wants_list || (good >= 3 && good * 2 > items);
+    let one_is_meant = members
+        .iter()
+        .any(|member| member.kind == Kind::Item && is_singled_out(question, &members, member));
+    let is_the_answer = (unit.kind == Kind::LeadIn && !one_is_meant)
+        || question.wants_list
+        || (good >= 3 && good * 2 > items);
     if !is_the_answer || items < 2 {
         return None;
     }
-    let text = members.iter().map(|member| member.text.as_str()).collect::<Vec<_>>().join("\n");
-    let (first, last) = (members.first()?, members.last()?);
+    let text = members
+        .iter()
+        .map(|member| member.text.as_str())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let (opening, closing) = (members.first()?, members.last()?);
     (text.chars().count() <= request.max_chars).then(|| ComposedSentence {
         text,
-        sources: vec![Source { passage: unit.passage, start: first.range.start, end: last.range.end }],
+        sources: vec![Source {
+            passage: unit.passage,
+            start: opening.range.start,
+            end: closing.range.end,
+        }],
         relevance: best.score,
     })
 }

@@ -4,26 +4,53 @@ use crate::{HashEmbedder, Passage};
 fn passage(title: &str, heading: &str, text: &str, score: f32) -> Passage {
     Passage {
         title: title.to_owned(),
-        heading_path: if heading.is_empty() { vec![] } else { vec![heading.to_owned()] },
+        heading_path: if heading.is_empty() {
+            vec![]
+        } else {
+            vec![heading.to_owned()]
+        },
         text: text.to_owned(),
         score,
     }
 }
 
-async fn ask_with(question: &str, passages: Vec<Passage>, max_sentences: usize, max_chars: usize) -> Composition {
-    let request =
-        ComposeRequest { question: question.to_owned(), language: "en".to_owned(), passages, max_sentences, max_chars };
-    let composition = Extractive::new(Arc::new(HashEmbedder::new(256))).compose(&request).await.unwrap();
+async fn ask_with(
+    question: &str,
+    passages: Vec<Passage>,
+    max_sentences: usize,
+    max_chars: usize,
+) -> Composition {
+    let request = ComposeRequest {
+        question: question.to_owned(),
+        language: "en".to_owned(),
+        passages,
+        max_sentences,
+        max_chars,
+    };
+    let composition = Extractive::new(Arc::new(HashEmbedder::new(256)))
+        .compose(&request)
+        .await
+        .unwrap();
     for sentence in &composition.sentences {
         for source in &sentence.sources {
-            assert!(request.passages[source.passage].text.get(source.start..source.end).is_some_and(|t| !t.is_empty()));
+            assert!(
+                request.passages[source.passage]
+                    .text
+                    .get(source.start..source.end)
+                    .is_some_and(|t| !t.is_empty())
+            );
         }
     }
     composition
 }
 
 async fn ask(question: &str, passages: Vec<Passage>) -> Vec<String> {
-    ask_with(question, passages, 3, 700).await.sentences.into_iter().map(|s| s.text).collect()
+    ask_with(question, passages, 3, 700)
+        .await
+        .sentences
+        .into_iter()
+        .map(|s| s.text)
+        .collect()
 }
 
 const TARIFF: &str = "Town: Tema | Weight band: 0-5 kg | Price GHS: 20\nTown: Tema | Weight band: 5-10 kg | Price GHS: 35\n\
@@ -31,24 +58,51 @@ const TARIFF: &str = "Town: Tema | Weight band: 0-5 kg | Price GHS: 20\nTown: Te
 
 #[tokio::test]
 async fn the_row_must_match_every_specific_term() {
-    let found = ask("How much is delivery of an 8 kg parcel to Tema?", vec![passage("Delivery tariff", "", TARIFF, 0.7)]).await;
+    let found = ask(
+        "How much is delivery of an 8 kg parcel to Tema?",
+        vec![passage("Delivery tariff", "", TARIFF, 0.7)],
+    )
+    .await;
     assert_eq!(found, ["Town: Tema, Weight band: 5-10 kg, Price GHS: 35."]);
-    let found = ask("price for 3 kg to ho", vec![passage("Delivery tariff", "", TARIFF, 0.7)]).await;
+    let found = ask(
+        "price for 3 kg to ho",
+        vec![passage("Delivery tariff", "", TARIFF, 0.7)],
+    )
+    .await;
     assert_eq!(found, ["Town: Ho, Weight band: 0-5 kg, Price GHS: 40."]);
 }
 
 #[tokio::test]
 async fn both_rows_answer_when_the_question_leaves_them_open() {
-    let found = ask("What does delivery to Ho cost?", vec![passage("Delivery tariff", "", TARIFF, 0.7)]).await;
-    assert_eq!(found, ["Town: Ho, Weight band: 0-5 kg, Price GHS: 40.", "Town: Ho, Weight band: 5-10 kg, Price GHS: 55."]);
+    let found = ask(
+        "What does delivery to Ho cost?",
+        vec![passage("Delivery tariff", "", TARIFF, 0.7)],
+    )
+    .await;
+    assert_eq!(
+        found,
+        [
+            "Town: Ho, Weight band: 0-5 kg, Price GHS: 40.",
+            "Town: Ho, Weight band: 5-10 kg, Price GHS: 55."
+        ]
+    );
 }
 
 #[tokio::test]
 async fn sentences_are_quoted_whole_and_off_topic_ones_left_out() {
     let text = "Returns are accepted within 14 days of delivery. The shop in the old town has a red door. Bring the receipt.";
-    let composition = ask_with("Within how many days can I return something?", vec![passage("Returns", "", text, 0.6)], 3, 700).await;
+    let composition = ask_with(
+        "Within how many days can I return something?",
+        vec![passage("Returns", "", text, 0.6)],
+        3,
+        700,
+    )
+    .await;
     assert_eq!(composition.sentences.len(), 1);
-    assert_eq!(composition.sentences[0].text, "Returns are accepted within 14 days of delivery.");
+    assert_eq!(
+        composition.sentences[0].text,
+        "Returns are accepted within 14 days of delivery."
+    );
     let source = composition.sentences[0].sources[0];
     assert_eq!(&text[source.start..source.end], composition.sentences[0].text);
 }
@@ -56,18 +110,33 @@ async fn sentences_are_quoted_whole_and_off_topic_ones_left_out() {
 #[tokio::test]
 async fn a_list_keeps_its_lead_in() {
     let text = "To open an account you need the following documents:\n- a valid identity card\n- proof of address\n- one photograph\n\nAccounts are free.";
-    let found = ask("Which documents do I need to open an account?", vec![passage("Accounts", "Opening", text, 0.6)]).await;
+    let found = ask(
+        "Which documents do I need to open an account?",
+        vec![passage("Accounts", "Opening", text, 0.6)],
+    )
+    .await;
     assert_eq!(
         found,
-        ["To open an account you need the following documents:\n- a valid identity card\n- proof of address\n- one photograph"]
+        [
+            "To open an account you need the following documents:\n- a valid identity card\n- proof of address\n- one photograph"
+        ]
     );
 }
 
 #[tokio::test]
 async fn one_item_of_a_list_carries_the_lead_in() {
     let text = "The following are not accepted:\n- opened cosmetics\n- swimwear without the hygiene label\n- gift cards";
-    let found = ask_with("Is swimwear accepted?", vec![passage("Returns", "", text, 0.6)], 1, 700).await;
-    assert_eq!(found.sentences[0].text, "The following are not accepted: swimwear without the hygiene label.");
+    let found = ask_with(
+        "Is swimwear accepted?",
+        vec![passage("Returns", "", text, 0.6)],
+        1,
+        700,
+    )
+    .await;
+    assert_eq!(
+        found.sentences[0].text,
+        "The following are not accepted: swimwear without the hygiene label."
+    );
     assert_eq!(found.sentences[0].sources.len(), 2);
 }
 
@@ -91,7 +160,11 @@ async fn limits_are_respected() {
 #[tokio::test]
 async fn nothing_to_say_is_an_empty_composition() {
     assert!(ask("anything", vec![]).await.is_empty());
-    assert!(ask("anything", vec![passage("Empty", "", " \n ", 0.5)]).await.is_empty());
+    assert!(
+        ask("anything", vec![passage("Empty", "", " \n ", 0.5)])
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -112,12 +185,16 @@ async fn a_repeated_question_embeds_nothing_again() {
             self.0.count_tokens(text)
         }
         async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-            self.1.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
+            self.1
+                .fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
             assert!(texts.len() <= CANDIDATES + 1);
             self.0.embed(texts).await
         }
     }
-    let embedder = Arc::new(Counting(HashEmbedder::new(64), std::sync::atomic::AtomicUsize::new(0)));
+    let embedder = Arc::new(Counting(
+        HashEmbedder::new(64),
+        std::sync::atomic::AtomicUsize::new(0),
+    ));
     let model = Extractive::new(Arc::clone(&embedder) as Arc<dyn Embedder>);
     let request = ComposeRequest {
         question: "delivery to Ho".to_owned(),

@@ -39,6 +39,8 @@ pub(super) struct Unit {
     pub(super) list: Option<usize>,
     /// The question of a question-and-answer pair.
     pub(super) asked: Option<String>,
+    /// Bytes of the header row that names a row's columns, when it is a line of its own.
+    pub(super) header: Option<Range<usize>>,
 }
 
 impl Unit {
@@ -62,17 +64,33 @@ static ANSWER_LINE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\s*(?i:a|answer|réponse|reponse|resposta|respuesta|r)\s*\d*\s*[:.]\s+"));
 
 fn pattern(text: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and every one is tested")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants of this file and every one is tested"
+    )]
     Regex::new(text).expect("a valid pattern")
 }
 
 /// The units of all passages, in reading order.
 pub(super) fn of_passages(passages: &[Passage]) -> Vec<Unit> {
-    let mut reader = Reader { units: Vec::new(), lists: 0 };
+    let mut reader = Reader {
+        units: Vec::new(),
+        lists: 0,
+    };
     for (index, passage) in passages.iter().enumerate() {
         reader.read(index, passage);
     }
     reader.units
+}
+
+/// The column names of a table whose rows do not repeat them.
+struct Header {
+    names: Vec<String>,
+    range: Range<usize>,
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 struct Reader {
@@ -85,6 +103,7 @@ impl Reader {
         let context = context_of(passage);
         let mut list: Option<usize> = None;
         let mut asked: Option<String> = None;
+        let mut header: Option<Header> = None;
         for line in lines(&passage.text) {
             let text = &passage.text[line.clone()];
             let unit = Unit {
@@ -96,10 +115,15 @@ impl Reader {
                 cells: Vec::new(),
                 list: None,
                 asked: asked.clone(),
+                header: None,
             };
+            let table = header.take();
             if let Some(cells) = row_cells(text) {
                 list = None;
                 self.units.extend(row_unit(unit, cells));
+            } else if text.contains(" | ") {
+                list = None;
+                header = self.bare_row(text, unit, table);
             } else if QUESTION_LINE.is_match(text) || is_question_heading(text) {
                 list = None;
                 asked = Some(tidy(text));
@@ -108,7 +132,12 @@ impl Reader {
                     self.lists += 1;
                     self.lists
                 });
-                self.units.push(Unit { text: tidy(text), kind: Kind::Item, list: Some(number), ..unit });
+                self.units.push(Unit {
+                    text: tidy(text),
+                    kind: Kind::Item,
+                    list: Some(number),
+                    ..unit
+                });
             } else if is_heading(text, passage) {
                 list = None;
                 asked = None;
@@ -118,22 +147,74 @@ impl Reader {
         }
     }
 
+    /// A row without column names: the first of a table names the columns of those after it.
+    fn bare_row(&mut self, text: &str, unit: Unit, header: Option<Header>) -> Option<Header> {
+        let values: Vec<String> = text.split(" | ").map(tidy).collect();
+        let Some(header) = header else {
+            let names_columns = values.len() > 1
+                && values
+                    .iter()
+                    .all(|value| !value.is_empty() && value.len() <= 40 && !starts_with_digit(value));
+            if names_columns {
+                return Some(Header {
+                    names: values,
+                    range: unit.range,
+                });
+            }
+            self.units.extend(row_unit(
+                unit,
+                values.into_iter().map(|value| (String::new(), value)).collect(),
+            ));
+            return None;
+        };
+        let fits = header.names.len() == values.len();
+        let names = if fits {
+            header.names.clone()
+        } else {
+            vec![String::new(); values.len()]
+        };
+        let range = fits.then(|| header.range.clone());
+        let unit = Unit {
+            header: range,
+            ..unit
+        };
+        self.units
+            .extend(row_unit(unit, names.into_iter().zip(values).collect()));
+        Some(header)
+    }
+
     /// The sentences of one paragraph; returns the number of the list that the last one announces.
     fn sentences(&mut self, text: &str, unit: &Unit) -> Option<usize> {
         let paragraph = &text[unit.range.clone()];
-        let skipped = ANSWER_LINE.find(paragraph).filter(|_| unit.asked.is_some()).map_or(0, |found| found.end());
+        let skipped = ANSWER_LINE
+            .find(paragraph)
+            .filter(|_| unit.asked.is_some())
+            .map_or(0, |found| found.end());
         let mut announced = None;
+        let mut asked = unit.asked.clone();
         for span in sentence_spans(&paragraph[skipped..]) {
             let start = unit.range.start + skipped + span.start;
             let range = start..start + span.len();
             let sentence = &text[range.clone()];
+            // A question in a text is answered by what follows it, and answers nothing itself.
+            if sentence.ends_with('?') {
+                asked = Some(tidy(sentence));
+                continue;
+            }
             let leads_in = sentence.ends_with(':');
             announced = leads_in.then(|| {
                 self.lists += 1;
                 self.lists
             });
             let kind = if leads_in { Kind::LeadIn } else { Kind::Sentence };
-            self.units.push(Unit { range, text: tidy(sentence), kind, list: announced, ..unit.clone() });
+            self.units.push(Unit {
+                range,
+                text: tidy(sentence),
+                kind,
+                list: announced,
+                asked: asked.clone(),
+                ..unit.clone()
+            });
         }
         announced
     }
@@ -142,7 +223,11 @@ impl Reader {
 fn context_of(passage: &Passage) -> String {
     let depth = passage.heading_path.len();
     let headings = &passage.heading_path[depth.saturating_sub(2)..];
-    if headings.is_empty() { passage.title.clone() } else { headings.join(", ") }
+    if headings.is_empty() {
+        passage.title.clone()
+    } else {
+        headings.join(", ")
+    }
 }
 
 /// Lines that a reader sees as one: a line wrapped in the middle of a sentence is joined with the next.
@@ -159,7 +244,10 @@ fn lines(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let line = &text[trimmed_start..end];
-        let joins = !gap && found.last().is_some_and(|last| continues(&text[last.clone()], line));
+        let joins = !gap
+            && found
+                .last()
+                .is_some_and(|last| continues(&text[last.clone()], line));
         match found.last_mut() {
             Some(last) if joins => last.end = end,
             _ => found.push(trimmed_start..end),
@@ -182,9 +270,16 @@ pub(super) fn row_cells(line: &str) -> Option<Vec<(String, String)>> {
     }
     let cells: Vec<(String, String)> = line
         .split(" | ")
-        .map(|cell| match cell.split_once(": ").or_else(|| cell.strip_suffix(':').map(|name| (name, ""))) {
-            Some((name, value)) if !name.trim().is_empty() && name.len() <= 60 => (tidy(name), tidy(value)),
-            _ => (String::new(), tidy(cell)),
+        .map(|cell| {
+            match cell
+                .split_once(": ")
+                .or_else(|| cell.strip_suffix(':').map(|name| (name, "")))
+            {
+                Some((name, value)) if !name.trim().is_empty() && name.len() <= 60 => {
+                    (tidy(name), tidy(value))
+                }
+                _ => (String::new(), tidy(cell)),
+            }
         })
         .collect();
     let named = cells.iter().filter(|(name, _)| !name.is_empty()).count();
@@ -193,23 +288,44 @@ pub(super) fn row_cells(line: &str) -> Option<Vec<(String, String)>> {
 
 fn row_unit(unit: Unit, cells: Vec<(String, String)>) -> Option<Unit> {
     let cells: Vec<(String, String)> = cells.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    let cell = |names: &[&str]| cells.iter().find(|(name, _)| names.contains(&fold(name).as_str())).map(|(_, value)| value.clone());
+    let cell = |names: &[&str]| {
+        cells
+            .iter()
+            .find(|(name, _)| names.contains(&fold(name).as_str()))
+            .map(|(_, value)| value.clone())
+    };
     let asked = cell(&["question", "q", "pergunta", "pregunta"]);
     let answer = cell(&["answer", "a", "reponse", "resposta", "respuesta"]);
     if let (Some(asked), Some(answer)) = (asked, answer) {
-        return Some(Unit { text: closed(&answer), kind: Kind::Row, asked: Some(asked), ..unit });
+        return Some(Unit {
+            text: closed(&answer),
+            kind: Kind::Row,
+            asked: Some(asked),
+            ..unit
+        });
     }
     if cells.is_empty() {
         return None;
     }
-    Some(Unit { text: row_text(&cells), kind: Kind::Row, cells, ..unit })
+    Some(Unit {
+        text: row_text(&cells),
+        kind: Kind::Row,
+        cells,
+        ..unit
+    })
 }
 
 /// A row as one readable sentence.
 pub(super) fn row_text(cells: &[(String, String)]) -> String {
     let parts: Vec<String> = cells
         .iter()
-        .map(|(name, value)| if name.is_empty() { value.clone() } else { format!("{name}: {value}") })
+        .map(|(name, value)| {
+            if name.is_empty() {
+                value.clone()
+            } else {
+                format!("{name}: {value}")
+            }
+        })
         .collect();
     closed(&parts.join(", "))
 }
@@ -217,7 +333,11 @@ pub(super) fn row_text(cells: &[(String, String)]) -> String {
 /// With a full stop when nothing ends the sentence.
 pub(super) fn closed(text: &str) -> String {
     let text = text.trim();
-    if text.ends_with(['.', '!', '?', '…', ':', ')']) || text.is_empty() { text.to_owned() } else { format!("{text}.") }
+    if text.ends_with(['.', '!', '?', '…', ':', ')']) || text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 fn is_question_heading(text: &str) -> bool {
@@ -227,9 +347,15 @@ fn is_question_heading(text: &str) -> bool {
 /// A heading repeats what the passage's heading path says, or is a short line without a verb's full stop or a fact.
 fn is_heading(text: &str, passage: &Passage) -> bool {
     let plain = text.trim_start_matches('#').trim();
-    let known = passage.heading_path.iter().chain([&passage.title]).any(|heading| heading.trim() == plain);
+    let known = passage
+        .heading_path
+        .iter()
+        .chain([&passage.title])
+        .any(|heading| heading.trim() == plain);
     let short = plain.split_whitespace().count() <= 10 && plain.len() <= 90;
-    let states = plain.ends_with(['.', '!', ':', ';']) || plain.contains(": ") || plain.bytes().any(|b| b.is_ascii_digit());
+    let states = plain.ends_with(['.', '!', ':', ';'])
+        || plain.contains(": ")
+        || plain.bytes().any(|b| b.is_ascii_digit());
     known || text.starts_with('#') || (short && !states)
 }
 
@@ -255,7 +381,10 @@ mod tests {
     fn headings_are_not_sentences_and_wrapped_lines_are_joined() {
         let found = units("Opening hours\nWe open at 8. We close\nat noon.\n\nClosed on Sundays.");
         let texts: Vec<_> = found.iter().map(|u| u.text.as_str()).collect();
-        assert_eq!(texts, ["We open at 8.", "We close at noon.", "Closed on Sundays."]);
+        assert_eq!(
+            texts,
+            ["We open at 8.", "We close at noon.", "Closed on Sundays."]
+        );
     }
 
     #[test]
@@ -273,6 +402,38 @@ mod tests {
         assert_eq!(found[0].asked.as_deref(), Some("Do you open on Sundays?"));
         let lines = units("Q: Do you deliver?\nA: Yes, everywhere.");
         assert_eq!(lines[0].text, "Yes, everywhere.");
+    }
+
+    #[test]
+    fn a_header_row_names_the_columns_below_it() {
+        let text = "Food | Minutes | Release\nRice | 8 | slow\nBeans | 25 | slow";
+        let found = units(text);
+        let texts: Vec<_> = found.iter().map(|u| u.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [
+                "Food: Rice, Minutes: 8, Release: slow.",
+                "Food: Beans, Minutes: 25, Release: slow."
+            ]
+        );
+        assert_eq!(
+            &text[found[1].header.clone().unwrap()],
+            "Food | Minutes | Release"
+        );
+        assert_eq!(
+            units("07 | Overload | Switch off")[0].text,
+            "07, Overload, Switch off."
+        );
+    }
+
+    #[test]
+    fn a_question_in_running_text_is_answered_by_what_follows() {
+        let found = units("Can I change my number? Yes, at any shop.");
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].text.as_str(), found[0].asked.as_deref()),
+            ("Yes, at any shop.", Some("Can I change my number?"))
+        );
     }
 
     #[test]

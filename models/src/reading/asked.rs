@@ -29,7 +29,10 @@ pub enum Asked {
 }
 
 fn pattern(text: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants of this file and every one is tested")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are constants of this file and every one is tested"
+    )]
     Regex::new(text).expect("a valid pattern")
 }
 
@@ -85,18 +88,25 @@ static DAY_OR_TIME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\+?\d[\d ().-]{5,}\d|[\w.+-]+@[\w-]+\.[\w.]+|https?://|www\.|\b\w+\.(com|org|net|example|gh|pt|es|fr|br)\b")
+    pattern(
+        r"\+?\d[\d ().-]{5,}\d|[\w.+-]+@[\w-]+\.[\w.]+|https?://|www\.|\b\w+\.(com|org|net|example|gh|pt|es|fr|br)\b",
+    )
 });
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|half|deux|trois|quatre|cinq|dois|duas|tres|quatro|cuatro|cinco|no limit|unlimited)\b")
+    pattern(
+        r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|half|deux|trois|quatre|cinq|dois|duas|tres|quatro|cuatro|cinco|no limit|unlimited)\b",
+    )
 });
 
 impl Asked {
     /// What `question` asks for; `None` when it asks for no particular kind of thing.
     pub fn of(question: &str) -> Option<Self> {
         let folded = fold(question);
-        QUESTIONS.iter().find(|(_, pattern)| pattern.is_match(&folded)).map(|(asked, _)| *asked)
+        QUESTIONS
+            .iter()
+            .find(|(_, pattern)| pattern.is_match(&folded))
+            .map(|(asked, _)| *asked)
     }
 
     /// Whether `text` holds a thing of this kind. Lenient: it says "cannot be the answer", not "is the answer".
@@ -120,14 +130,47 @@ fn names_something(text: &str) -> bool {
         let between = &text[pair[0].end()..pair[1].start];
         pair[1].is_capitalised() && pair[1].text.len() > 1 && !between.contains(['.', '!', '?', '\n'])
     });
-    named || found.iter().any(|word| PLACES_AND_ROLES.contains(&word.stem.as_str()))
+    named
+        || found
+            .iter()
+            .any(|word| PLACES_AND_ROLES.contains(&word.stem.as_str()))
 }
 
 /// Stems of common words for places and roles.
 const PLACES_AND_ROLES: &[&str] = &[
-    "shop", "stor", "branch", "offic", "street", "road", "depot", "station", "agent", "manager", "technician", "team", "hom", "door",
-    "addres", "own", "holder", "custom", "staff", "doctor", "teach", "buyer", "we", "you", "anyon", "onlin", "magasin", "agenc", "loj", "tiend",
-    "oficin", "ru", "call",
+    "shop",
+    "stor",
+    "branch",
+    "offic",
+    "street",
+    "road",
+    "depot",
+    "station",
+    "agent",
+    "manager",
+    "technician",
+    "team",
+    "hom",
+    "door",
+    "addres",
+    "own",
+    "holder",
+    "custom",
+    "staff",
+    "doctor",
+    "teach",
+    "buyer",
+    "we",
+    "you",
+    "anyon",
+    "onlin",
+    "magasin",
+    "agenc",
+    "loj",
+    "tiend",
+    "oficin",
+    "ru",
+    "call",
 ];
 
 #[cfg(test)]
@@ -159,9 +202,17 @@ mod tests {
     #[test]
     fn a_text_holds_the_kind_or_not() {
         for (asked, yes, no) in [
-            (Asked::Price, "Delivery costs GHS 35.", "We deliver to every town on request."),
+            (
+                Asked::Price,
+                "Delivery costs GHS 35.",
+                "We deliver to every town on request.",
+            ),
             (Asked::Price, "Town: Ho, Price GHS: 35.", "Town: Ho, Days: 3."),
-            (Asked::Price, "La livraison est gratuite.", "La livraison est rapide."),
+            (
+                Asked::Price,
+                "La livraison est gratuite.",
+                "La livraison est rapide.",
+            ),
             (Asked::Duration, "It takes 3 working days.", "It is quick."),
             (Asked::Duration, "A garantia é de dois anos.", "A garantia é boa."),
             (Asked::When, "We open at 08:00.", "We open the box."),
@@ -177,7 +228,15 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for asked in [Asked::Price, Asked::Duration, Asked::When, Asked::Contact, Asked::Quantity, Asked::Place, Asked::Person] {
+        for asked in [
+            Asked::Price,
+            Asked::Duration,
+            Asked::When,
+            Asked::Contact,
+            Asked::Quantity,
+            Asked::Place,
+            Asked::Person,
+        ] {
             let _ = asked.is_in("x");
         }
     }

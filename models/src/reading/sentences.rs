@@ -4,8 +4,9 @@ use std::ops::Range;
 
 /// Words before a full stop that do not end a sentence, folded.
 const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "dra", "sr", "sra", "prof", "st", "no", "nr", "núm", "num", "vs", "e.g", "i.e", "etc", "approx", "incl",
-    "excl", "max", "min", "tel", "ext", "ave", "av", "co", "ltd", "inc", "art", "fig", "p", "pp", "mme", "mlle", "env", "ex", "p.ex", "a.m", "p.m",
+    "mr", "mrs", "ms", "dr", "dra", "sr", "sra", "prof", "st", "no", "nr", "núm", "num", "vs", "e.g", "i.e",
+    "etc", "approx", "incl", "excl", "max", "min", "tel", "ext", "ave", "av", "co", "ltd", "inc", "art",
+    "fig", "p", "pp", "mme", "mlle", "env", "ex", "p.ex", "a.m", "p.m",
 ];
 
 /// Byte ranges of the sentences of `text`, in order, without the white space around them.
@@ -23,7 +24,10 @@ pub fn sentence_spans(text: &str) -> Vec<Range<usize>> {
             push_trimmed(text, start..at, &mut spans);
             start = at;
         } else if matches!(character, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟') {
-            while characters.get(index + 1).is_some_and(|(_, c)| closes_sentence(*c)) {
+            while characters
+                .get(index + 1)
+                .is_some_and(|(_, c)| closes_sentence(*c))
+            {
                 index += 1;
             }
             let end = characters.get(index + 1).map_or(text.len(), |(next, _)| *next);
@@ -39,7 +43,10 @@ pub fn sentence_spans(text: &str) -> Vec<Range<usize>> {
 }
 
 fn closes_sentence(character: char) -> bool {
-    matches!(character, '.' | '!' | '?' | '…' | '"' | '\'' | '”' | '’' | '»' | ')' | ']')
+    matches!(
+        character,
+        '.' | '!' | '?' | '…' | '"' | '\'' | '”' | '’' | '»' | ')' | ']'
+    )
 }
 
 fn ends_sentence(text: &str, start: usize, mark: usize, end: usize) -> bool {
@@ -55,8 +62,12 @@ fn ends_sentence(text: &str, start: usize, mark: usize, end: usize) -> bool {
         return true;
     }
     let before = &text[start..mark];
-    let last = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    let only_list_number = before.trim().len() == last.len() && last.chars().all(|c| c.is_ascii_digit()) && !last.is_empty();
+    let last = before
+        .rsplit(|c: char| c.is_whitespace() || c == '(')
+        .next()
+        .unwrap_or_default();
+    let only_list_number =
+        before.trim().len() == last.len() && last.chars().all(|c| c.is_ascii_digit()) && !last.is_empty();
     let initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase);
     let abbreviation = ABBREVIATIONS.contains(&last.to_lowercase().as_str());
     // "etc." and "a.m." do end a sentence when the text ends there.
@@ -84,11 +95,26 @@ mod tests {
     fn sentences_end_where_a_reader_ends_them() {
         assert_eq!(
             split("Mr. Mensah pays GHS 1.50. Is it 8 a.m. or later? No. 5 is closed! (Really.) Fin…"),
-            ["Mr. Mensah pays GHS 1.50.", "Is it 8 a.m. or later?", "No. 5 is closed!", "(Really.)", "Fin…"]
+            [
+                "Mr. Mensah pays GHS 1.50.",
+                "Is it 8 a.m. or later?",
+                "No. 5 is closed!",
+                "(Really.)",
+                "Fin…"
+            ]
         );
-        assert_eq!(split("¿A qué hora abren? A las 8.\n\nOtra línea"), ["¿A qué hora abren?", "A las 8.", "Otra línea"]);
-        assert_eq!(split("1. Greet the customer. 2. Ask"), ["1. Greet the customer.", "2. Ask"]);
-        assert_eq!(split("Ecrivez à M. Koné. Merci."), ["Ecrivez à M. Koné.", "Merci."]);
+        assert_eq!(
+            split("¿A qué hora abren? A las 8.\n\nOtra línea"),
+            ["¿A qué hora abren?", "A las 8.", "Otra línea"]
+        );
+        assert_eq!(
+            split("1. Greet the customer. 2. Ask"),
+            ["1. Greet the customer.", "2. Ask"]
+        );
+        assert_eq!(
+            split("Ecrivez à M. Koné. Merci."),
+            ["Ecrivez à M. Koné.", "Merci."]
+        );
         assert!(split(" \n\n ").is_empty());
     }
 

@@ -46,7 +46,8 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         let next_is_digit = characters.peek().is_some_and(|(_, c)| c.is_ascii_digit());
-        let joins_digits = matches!(character, '.' | ',' | ':' | '/') && previous.is_ascii_digit() && next_is_digit;
+        let joins_digits =
+            matches!(character, '.' | ',' | ':' | '/') && previous.is_ascii_digit() && next_is_digit;
         if character.is_alphanumeric() || (start.is_some() && joins_digits) {
             start.get_or_insert(at);
         } else if let Some(begin) = start.take() {
@@ -63,7 +64,12 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
 fn word(text: &str, start: usize, end: usize) -> Word<'_> {
     let text = &text[start..end];
     let folded = fold(text);
-    Word { text, start, stem: stem(&folded), folded }
+    Word {
+        text,
+        start,
+        stem: stem(&folded),
+        folded,
+    }
 }
 
 /// Lower case without the accents of Latin letters; `1,200` becomes `1200`.
@@ -95,7 +101,8 @@ fn without_grouping(text: String) -> String {
     let is_number = text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(',');
     let mut groups = text.split(',');
     let leads = groups.next().is_some_and(|g| g.len() <= 3);
-    let grouped = is_number && leads && groups.all(|g| g.len() >= 3 && g.bytes().take(3).all(|b| b.is_ascii_digit()));
+    let grouped =
+        is_number && leads && groups.all(|g| g.len() >= 3 && g.bytes().take(3).all(|b| b.is_ascii_digit()));
     if grouped { text.replace(',', "") } else { text }
 }
 
@@ -148,9 +155,9 @@ pub fn stem(folded: &str) -> String {
     }
     let mut base = folded;
     for _ in 0..2 {
-        let cut = ENDINGS
-            .iter()
-            .find(|(ending, least)| base.ends_with(ending) && base.len() >= ending.len() + least && !base.ends_with("ss"));
+        let cut = ENDINGS.iter().find(|(ending, least)| {
+            base.ends_with(ending) && base.len() >= ending.len() + least && !base.ends_with("ss")
+        });
         let Some((ending, _)) = cut else { break };
         base = &base[..base.len() - ending.len()];
     }
@@ -203,8 +210,14 @@ mod tests {
 
     #[test]
     fn numbers_and_codes_stay_whole() {
-        let found: Vec<_> = words("GHS 1,200.50 at 08:30, l’été: SN-080TV.").into_iter().map(|w| w.folded).collect();
-        assert_eq!(found, ["ghs", "1200.50", "at", "08:30", "l", "ete", "sn", "080tv"]);
+        let found: Vec<_> = words("GHS 1,200.50 at 08:30, l’été: SN-080TV.")
+            .into_iter()
+            .map(|w| w.folded)
+            .collect();
+        assert_eq!(
+            found,
+            ["ghs", "1200.50", "at", "08:30", "l", "ete", "sn", "080tv"]
+        );
     }
 
     #[test]
@@ -226,7 +239,12 @@ mod tests {
 
     #[test]
     fn different_words_stay_apart() {
-        for (a, b) in [("return", "repair"), ("week", "weight"), ("a3", "a5"), ("box", "bus")] {
+        for (a, b) in [
+            ("return", "repair"),
+            ("week", "weight"),
+            ("a3", "a5"),
+            ("box", "bus"),
+        ] {
             assert_ne!(stem(a), stem(b));
             assert!(!near(a, b), "{a} {b}");
         }
@@ -234,7 +252,12 @@ mod tests {
 
     #[test]
     fn one_slip_is_forgiven() {
-        for (a, b) in [("takorady", "takoradi"), ("delivry", "delivery"), ("recieve", "receive"), ("waranty", "warranty")] {
+        for (a, b) in [
+            ("takorady", "takoradi"),
+            ("delivry", "delivery"),
+            ("recieve", "receive"),
+            ("waranty", "warranty"),
+        ] {
             assert!(near(a, b), "{a} {b}");
         }
         assert!(!near("tema", "temo"), "short words must be equal");
