@@ -4,10 +4,12 @@
 //! them as values.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use plumbline_ingest::Limits;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::EvalError;
@@ -17,7 +19,9 @@ use crate::golden::load::{Golden, load};
 use crate::golden::repin;
 use crate::golden::split::Selection;
 use crate::golden::texts::read_texts;
+use crate::machine::Machine;
 use crate::metrics::registry::METRICS;
+
 use crate::progress::Progress;
 use crate::report::{Report, console, diff, json};
 use crate::run::{RunOptions, TargetOptions, run};
@@ -93,17 +97,11 @@ struct RunArgs {
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     /// Where the private database and the ingested corpus are kept between runs.
-    #[arg(long, value_name = "DIR", env = "PLUMBLINE_DATA_DIR", default_value = ".data")]
+    #[arg(long, value_name = "DIR", env = "PLUMBLINE_DATA", default_value = ".data")]
     data: PathBuf,
-    /// The provisioned runtime: Postgres, ONNX Runtime, libpdfium, the embedding model.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PLUMBLINE_RUNTIME",
-        default_value = "runtime/.local"
-    )]
-    runtime: PathBuf,
-    /// Settings to answer with, in TOML, instead of the defaults (for example [retrieval] vector = false).
+    #[command(flatten)]
+    machine: Machine,
+    /// Settings to answer with, in TOML, instead of the defaults (such as `retrieval.vector = false`).
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     settings: Option<PathBuf>,
     /// Use this Postgres instead of a private one.
@@ -146,10 +144,11 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::ExtractWorker) {
         return plumbline_ingest::worker_main();
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     // Only fails when a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -216,7 +215,6 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
         }
         _ => TargetOptions::Local(Box::new(LocalSettings {
             data: args.data,
-            runtime: args.runtime,
             database_url: args.database_url,
             settings: args
                 .settings
@@ -230,6 +228,7 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
         golden: args.golden,
         gates: args.gate,
         gate_file: args.gates,
+        machine: args.machine,
         target,
         report: args.report,
         concurrency: usize::from(args.concurrency),
@@ -243,7 +242,7 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
 fn lint_command(dir: &std::path::Path) -> Result<u8, EvalError> {
     let golden = load(dir)?;
     let mut findings = lint(&golden);
-    findings.extend(quotes(&golden, &read_texts(&golden)?));
+    findings.extend(quotes(&golden, &read_texts(&golden, &Limits::default())?));
     findings.sort_by(|a, b| a.place.cmp(&b.place));
     for finding in &findings {
         println!("{finding}");
@@ -287,7 +286,7 @@ fn summary(golden: &Golden) {
 
 fn repin_command(dir: &std::path::Path, write: bool) -> Result<u8, EvalError> {
     let golden = load(dir)?;
-    let plan = repin::plan(&golden, &read_texts(&golden)?);
+    let plan = repin::plan(&golden, &read_texts(&golden, &Limits::default())?);
     for moved in &plan.moves {
         println!("{moved}");
     }

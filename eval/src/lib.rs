@@ -13,6 +13,7 @@ pub mod cli;
 pub mod error;
 pub mod gate;
 pub mod golden;
+pub mod machine;
 pub mod metrics;
 pub mod progress;
 pub mod report;

@@ -17,6 +17,7 @@ use crate::golden::load::{Golden, load};
 use crate::golden::pin::{How, Span, pin};
 use crate::golden::split::Selection;
 use crate::golden::texts::read_texts;
+use crate::machine::Machine;
 use crate::metrics::grade::{Graded, grade};
 use crate::metrics::slice;
 use crate::progress::Progress;
@@ -49,6 +50,8 @@ pub struct RunOptions {
     pub gates: Vec<String>,
     /// Gate file.
     pub gate_file: Option<PathBuf>,
+    /// Where the native parts are.
+    pub machine: Machine,
     /// Which system is asked.
     pub target: TargetOptions,
     /// Where `report.json` and `report.md` go.
@@ -73,7 +76,7 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
     let golden = load(&options.golden)?;
     refuse_lint_errors(&golden)?;
     let gates = read_gates(options, &golden)?;
-    let plan = Plan::new(&golden, options.selection)?;
+    let plan = Plan::new(&golden, options)?;
     refuse_stale(&plan, gates.max_stale)?;
     let target = Arc::new(open(options, &golden, progress).await?);
     refuse_other_corpus(&target, &golden).await?;
@@ -139,8 +142,9 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(golden: &Golden, selection: Selection) -> Result<Self, EvalError> {
-        let texts = read_texts(golden)?;
+    fn new(golden: &Golden, options: &RunOptions) -> Result<Self, EvalError> {
+        let selection = options.selection;
+        let texts = read_texts(golden, &options.machine.limits())?;
         let mut plan = Self {
             cases: Vec::new(),
             stale: Vec::new(),
@@ -190,9 +194,9 @@ fn refuse_stale(plan: &Plan, max_stale: usize) -> Result<(), EvalError> {
 async fn open(options: &RunOptions, golden: &Golden, progress: &Progress) -> Result<Target, EvalError> {
     Ok(match &options.target {
         TargetOptions::Http { url, api_key } => Target::Http(Http::new(url, api_key.clone())?),
-        TargetOptions::Local(settings) => {
-            Target::Local(Box::new(Local::open(settings, golden, progress).await?))
-        }
+        TargetOptions::Local(settings) => Target::Local(Box::new(
+            Local::open(settings, &options.machine, golden, progress).await?,
+        )),
     })
 }
 

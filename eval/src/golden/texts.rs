@@ -11,7 +11,7 @@ use crate::error::EvalError;
 
 /// Reads them with the extractor that the pipeline uses. The golden corpus is the team's own, so
 /// this happens in this process; documents nobody quotes are left alone.
-pub fn read_texts(golden: &Golden) -> Result<Texts, EvalError> {
+pub fn read_texts(golden: &Golden, limits: &Limits) -> Result<Texts, EvalError> {
     let known: BTreeSet<&str> = golden.docs.iter().map(|doc| doc.path.as_str()).collect();
     let evidence = golden.cases.iter().flat_map(|located| &located.case.evidence);
     let wanted: BTreeSet<&str> = evidence
@@ -19,10 +19,9 @@ pub fn read_texts(golden: &Golden) -> Result<Texts, EvalError> {
         .filter(|doc| known.contains(doc))
         .collect();
     let corpus = golden.corpus_dir();
-    let limits = Limits::default();
     wanted
         .into_iter()
-        .map(|doc| Ok((doc.to_owned(), read_text(&corpus.join(doc), &limits)?)))
+        .map(|doc| Ok((doc.to_owned(), read_text(&corpus.join(doc), limits)?)))
         .collect()
 }
 

@@ -24,10 +24,7 @@ pub struct Check {
 /// Follows one citation: the quote has to be the text at `[start, end)` of the cited version.
 pub fn check(citation: &Citation, texts: &VersionTexts) -> Check {
     let Citation { start, end, .. } = *citation;
-    let key = VersionKey {
-        document_id: citation.document_id,
-        version_id: citation.version_id,
-    };
+    let key = VersionKey::of(citation);
     let problem = match texts.get(&key) {
         None => Some("the text of the cited version was not fetched".to_owned()),
         Some(Err(reason)) => Some(format!("the text of the cited version is not there: {reason}")),
@@ -71,10 +68,7 @@ mod tests {
     #[test]
     fn a_citation_is_followed_to_its_bytes() {
         let cited = citation("a.txt", 3, "days");
-        let key = VersionKey {
-            document_id: cited.document_id,
-            version_id: cited.version_id,
-        };
+        let key = VersionKey::of(&cited);
         let with = |text: &str| VersionTexts::from([(key, Ok(text.into()))]);
         assert_eq!(check(&cited, &with("21 days")).problem, None);
         assert!(

@@ -22,14 +22,17 @@ use crate::progress::Progress;
 pub async fn fingerprint(
     golden: &Golden,
     settings: &ChunkingSettings,
+    limits: &Limits,
     embedder: &Arc<dyn Embedder>,
 ) -> Result<String, EvalError> {
     let (dir, docs, manifest) = (golden.corpus_dir(), golden.docs.clone(), golden.manifest.clone());
-    let (settings, embedder) = (settings.clone(), Arc::clone(embedder));
+    let (settings, limits, embedder) = (settings.clone(), limits.clone(), Arc::clone(embedder));
     let hashing = tokio::task::spawn_blocking(move || {
         let mut parts = format!("{manifest} {} {settings:?}", embedder.model());
         for doc in &docs {
-            parts.push_str(&sha256_hex(made_of(&dir, doc, &settings, &embedder).as_bytes()));
+            parts.push_str(&sha256_hex(
+                made_of(&dir, doc, &settings, &limits, &embedder).as_bytes(),
+            ));
         }
         sha256_hex(parts.as_bytes())
     });
@@ -37,11 +40,17 @@ pub async fn fingerprint(
 }
 
 /// What today's code makes of a document; a file that cannot be read is reported by the pipeline.
-fn made_of(dir: &Path, doc: &CorpusDoc, settings: &ChunkingSettings, embedder: &Arc<dyn Embedder>) -> String {
+fn made_of(
+    dir: &Path,
+    doc: &CorpusDoc,
+    settings: &ChunkingSettings,
+    limits: &Limits,
+    embedder: &Arc<dyn Embedder>,
+) -> String {
     let Ok(bytes) = std::fs::read(dir.join(&doc.path)) else {
         return String::new();
     };
-    let Ok(extraction) = extract(&bytes, file_name(doc), &Limits::default()) else {
+    let Ok(extraction) = extract(&bytes, file_name(doc), limits) else {
         return String::new();
     };
     let settings = ChunkSettings {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use plumbline_answer::Answer;
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::VersionKey;
 use crate::error::EvalError;
@@ -16,8 +18,8 @@ use crate::golden::pin::{CorpusDoc, excerpt};
 /// A call that takes longer is an error; a customer has long given up.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Most documents asked for when comparing the corpus.
-const DOCUMENT_LIMIT: usize = 1_000;
+/// Documents asked for at a time when comparing the corpus.
+const PAGE: usize = 200;
 
 /// A server at a base URL.
 pub struct Http {
@@ -33,19 +35,21 @@ struct TextBody {
 
 /// What the listing tells about a document; fields that this program does not need are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct ListedDocument {
-    /// Logical key.
-    #[serde(alias = "document_key")]
-    pub key: String,
-    /// Hash of the live version's bytes, where the server tells it.
-    #[serde(default, alias = "content_sha256", alias = "live_sha256")]
-    pub sha256: Option<String>,
+struct ListedDocument {
+    id: Uuid,
+    key: String,
+    live_version_id: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
 struct Listing {
-    #[serde(alias = "items")]
     documents: Vec<ListedDocument>,
+}
+
+#[derive(Deserialize)]
+struct ListedVersion {
+    id: Uuid,
+    blob_sha256: String,
 }
 
 impl Http {
@@ -80,24 +84,57 @@ impl Http {
     /// The canonical text of a version.
     pub async fn version_text(&self, key: VersionKey) -> Result<Arc<str>, String> {
         let VersionKey {
-            document_id,
-            version_id,
+            document_id, number, ..
         } = key;
-        let url = format!(
-            "{}/v1/documents/{document_id}/versions/{version_id}/text",
-            self.base
-        );
-        let text = self.fetch(self.client.get(url)).await?;
-        let body: TextBody = serde_json::from_str(&text).map_err(|error| format!("version text: {error}"))?;
+        let url = format!("{}/v1/documents/{document_id}/versions/{number}/text", self.base);
+        let body: TextBody = self.json(&url).await?;
         Ok(body.text.into())
     }
 
-    /// Documents of the corpus that the server does not hold in these very bytes.
+    /// Documents of the corpus that do not answer on the server in these very bytes.
     pub async fn missing_documents(&self, corpus: &[CorpusDoc]) -> Result<Vec<String>, String> {
-        let url = format!("{}/v1/documents?limit={DOCUMENT_LIMIT}", self.base);
+        let listed = self.documents().await?;
+        let mut missing = Vec::new();
+        for doc in corpus {
+            let held = listed.iter().find(|listed| same_document(&listed.key, &doc.path));
+            let sha256 = match held {
+                Some(held) => self.live_sha256(held).await?,
+                None => None,
+            };
+            if sha256.as_deref() != Some(doc.sha256.as_str()) {
+                missing.push(doc.path.clone());
+            }
+        }
+        Ok(missing)
+    }
+
+    async fn documents(&self) -> Result<Vec<ListedDocument>, String> {
+        let mut all = Vec::new();
+        loop {
+            let offset = all.len();
+            let url = format!("{}/v1/documents?limit={PAGE}&offset={offset}", self.base);
+            let page: Listing = self.json(&url).await?;
+            let last = page.documents.len() < PAGE;
+            all.extend(page.documents);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Hash of the bytes that answer; `None` while no version is live.
+    async fn live_sha256(&self, document: &ListedDocument) -> Result<Option<String>, String> {
+        let url = format!("{}/v1/documents/{}/versions", self.base, document.id);
+        let versions: Vec<ListedVersion> = self.json(&url).await?;
+        let live = versions
+            .into_iter()
+            .find(|version| Some(version.id) == document.live_version_id);
+        Ok(live.map(|version| version.blob_sha256))
+    }
+
+    async fn json<T: DeserializeOwned>(&self, url: &str) -> Result<T, String> {
         let text = self.fetch(self.client.get(url)).await?;
-        let listed = parse_listing(&text)?;
-        Ok(missing(corpus, &listed))
+        serde_json::from_str(&text).map_err(|error| format!("{url}: {error}: {}", excerpt(&text)))
     }
 
     async fn fetch(&self, request: RequestBuilder) -> Result<String, String> {
@@ -114,27 +151,6 @@ impl Http {
             Err(format!("HTTP {status}: {}", excerpt(&text)))
         }
     }
-}
-
-/// Reads the listing, bare or wrapped.
-fn parse_listing(text: &str) -> Result<Vec<ListedDocument>, String> {
-    let bare = serde_json::from_str::<Vec<ListedDocument>>(text);
-    bare.or_else(|_| serde_json::from_str::<Listing>(text).map(|listing| listing.documents))
-        .map_err(|error| format!("list of documents: {error}: {}", excerpt(text)))
-}
-
-/// Corpus documents without a listed document of the same key and, where told, the same bytes.
-fn missing(corpus: &[CorpusDoc], listed: &[ListedDocument]) -> Vec<String> {
-    let held = |doc: &CorpusDoc| {
-        listed.iter().any(|l| {
-            same_document(&l.key, &doc.path) && l.sha256.as_ref().is_none_or(|sha256| *sha256 == doc.sha256)
-        })
-    };
-    corpus
-        .iter()
-        .filter(|doc| !held(doc))
-        .map(|doc| doc.path.clone())
-        .collect()
 }
 
 /// Whether a server's document key names the corpus document at `path`: the same path, or the same
@@ -167,27 +183,5 @@ mod tests {
         assert!(same_document("corpus/policies/a.pdf", "policies/a.pdf"));
         assert!(same_document("a.pdf", "policies/a.pdf"));
         assert!(!same_document("ba.pdf", "a.pdf"));
-    }
-
-    #[test]
-    fn other_bytes_are_missing() {
-        let corpus = [CorpusDoc {
-            path: "a.txt".into(),
-            sha256: "aa".into(),
-        }];
-        let listed = |json: &str| parse_listing(json).unwrap();
-        assert!(
-            missing(
-                &corpus,
-                &listed(r#"{"documents":[{"key":"a.txt","sha256":"aa"}],"next":null}"#)
-            )
-            .is_empty()
-        );
-        assert!(missing(&corpus, &listed(r#"{"items":[{"key":"a.txt"}]}"#)).is_empty());
-        assert_eq!(
-            missing(&corpus, &listed(r#"[{"key":"a.txt","sha256":"bb"}]"#)),
-            ["a.txt"]
-        );
-        assert_eq!(missing(&corpus, &listed("[]")), ["a.txt"]);
     }
 }

@@ -4,11 +4,11 @@
 //! the embedding model, the search and the one `Answerer` that customers are answered by. Only the
 //! database is the eval's own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use plumbline_answer::{Answer, Answerer, Ask};
-use plumbline_ingest::{Isolation, Pipeline};
+use plumbline_ingest::{Isolation, Limits, Pipeline};
 use plumbline_models::{Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres, create_database};
@@ -20,21 +20,17 @@ use super::corpus::{fingerprint, ingest};
 use crate::error::EvalError;
 use crate::golden::case::Case;
 use crate::golden::load::Golden;
+use crate::machine::Machine;
 use crate::progress::Progress;
 
 /// Name of the eval's database.
 const DATABASE: &str = "plumbline_eval";
-
-/// Directory of the embedding model below the runtime.
-const MODEL: &str = "models/all-MiniLM-L6-v2";
 
 /// What the in-process target needs.
 #[derive(Debug, Clone)]
 pub struct LocalSettings {
     /// Data directory.
     pub data: PathBuf,
-    /// The provisioned runtime.
-    pub runtime: PathBuf,
     /// A Postgres to use instead of a private one; the eval creates its own database there.
     pub database_url: Option<String>,
     /// The settings to answer with.
@@ -56,20 +52,19 @@ impl Local {
     /// Starts the parts and brings the corpus in; a second run finds it there.
     pub async fn open(
         settings: &LocalSettings,
+        machine: &Machine,
         golden: &Golden,
         progress: &Progress,
     ) -> Result<Self, EvalError> {
         let data = DataDir::new(&settings.data).eval();
-        let embedder = load_embedder(&settings.runtime)?;
-        let (store, cluster) = open_store(settings, &data).await?;
-        let tenant = tenant_of(&store, golden, settings, &embedder).await?;
+        let embedder = load_embedder(machine)?;
+        let (store, cluster) = open_store(settings, machine, &data).await?;
+        let limits = machine.limits();
+        let chunking = &settings.settings.chunking;
+        let fingerprint = fingerprint(golden, chunking, &limits, &embedder).await?;
+        let tenant = tenant_of(&store, golden, &settings.settings, &fingerprint).await?;
         let blobs = BlobStore::Directory(data.blobs());
-        let pipeline = Pipeline::new(
-            store.clone(),
-            blobs,
-            Arc::clone(&embedder),
-            isolation(&settings.runtime)?,
-        );
+        let pipeline = Pipeline::new(store.clone(), blobs, Arc::clone(&embedder), isolation(limits)?);
         ingest(&pipeline, tenant, golden, progress).await?;
         let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &data.index()).map_err(infra)?;
         searcher.catch_up(tenant).await.map_err(infra)?;
@@ -128,19 +123,15 @@ impl Local {
     }
 }
 
-fn load_embedder(runtime: &Path) -> Result<Arc<dyn Embedder>, EvalError> {
-    let library = if cfg!(target_os = "macos") {
-        "lib/libonnxruntime.dylib"
-    } else {
-        "lib/libonnxruntime.so"
-    };
-    init_runtime(&runtime.join(library)).map_err(unprovisioned)?;
-    let embedder = OnnxEmbedder::load(&OnnxOptions::new(runtime.join(MODEL))).map_err(unprovisioned)?;
+fn load_embedder(machine: &Machine) -> Result<Arc<dyn Embedder>, EvalError> {
+    init_runtime(&machine.onnx_runtime()).map_err(unprovisioned)?;
+    let embedder = OnnxEmbedder::load(&OnnxOptions::new(machine.model_directory())).map_err(unprovisioned)?;
     Ok(Arc::new(embedder))
 }
 
 async fn open_store(
     settings: &LocalSettings,
+    machine: &Machine,
     data: &DataDir,
 ) -> Result<(Store, Option<LocalPostgres>), EvalError> {
     let (url, cluster) = if let Some(admin) = &settings.database_url {
@@ -149,7 +140,7 @@ async fn open_store(
         url.set_path(DATABASE);
         (url.to_string(), None)
     } else {
-        let install = settings.runtime.join("postgres");
+        let install = machine.postgres();
         let options = LocalOptions {
             install,
             directory: data.postgres(),
@@ -167,11 +158,10 @@ async fn open_store(
 async fn tenant_of(
     store: &Store,
     golden: &Golden,
-    settings: &LocalSettings,
-    embedder: &Arc<dyn Embedder>,
+    settings: &Settings,
+    fingerprint: &str,
 ) -> Result<Uuid, EvalError> {
-    let fingerprint = fingerprint(golden, &settings.settings.chunking, embedder).await?;
-    let slug = format!("eval-{}", fingerprint.get(..24).unwrap_or(&fingerprint));
+    let slug = format!("eval-{}", fingerprint.get(..24).unwrap_or(fingerprint));
     let mut system = store.system().await.map_err(infra)?;
     let tenant = system
         .ensure_tenant(&slug, &golden.header.name)
@@ -181,28 +171,20 @@ async fn tenant_of(
     system.commit().await.map_err(infra)?;
     let mut tx = store.tenant(tenant).await.map_err(infra)?;
     // The pipeline cuts by the tenant's live row; questions bring their settings along.
-    if tx.settings().await.map_err(infra)?.settings.chunking != settings.settings.chunking {
-        tx.save_settings(&settings.settings, "eval")
-            .await
-            .map_err(infra)?;
+    if tx.settings().await.map_err(infra)?.settings.chunking != settings.chunking {
+        tx.save_settings(settings, "eval").await.map_err(infra)?;
     }
     tx.commit().await.map_err(infra)?;
     Ok(tenant)
 }
 
 /// Files are read by this very program, started again as `extract-worker`.
-fn isolation(runtime: &Path) -> Result<Isolation, EvalError> {
+fn isolation(limits: Limits) -> Result<Isolation, EvalError> {
     let program = std::env::current_exe().map_err(infra)?;
-    let mut isolation = Isolation::new(program, ["extract-worker"]);
-    let library = runtime.join(if cfg!(target_os = "macos") {
-        "lib/libpdfium.dylib"
-    } else {
-        "lib/libpdfium.so"
-    });
-    if library.is_file() {
-        isolation.limits.libpdfium = Some(library);
-    }
-    Ok(isolation)
+    Ok(Isolation {
+        limits,
+        ..Isolation::new(program, ["extract-worker"])
+    })
 }
 
 pub(super) fn infra(error: impl std::error::Error) -> EvalError {

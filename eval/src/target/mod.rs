@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use plumbline_answer::Answer;
+use plumbline_answer::{Answer, Citation};
 use uuid::Uuid;
 
 use crate::golden::case::Case;
@@ -35,6 +35,25 @@ pub struct VersionKey {
     pub document_id: Uuid,
     /// Version.
     pub version_id: Uuid,
+    /// Its number, by which the server's addresses name it.
+    pub number: i32,
+}
+
+impl VersionKey {
+    /// The version that a citation is about.
+    pub fn of(citation: &Citation) -> Self {
+        let Citation {
+            document_id,
+            version_id,
+            version_number,
+            ..
+        } = *citation;
+        Self {
+            document_id,
+            version_id,
+            number: version_number,
+        }
+    }
 }
 
 /// Canonical texts of cited versions; an error is the reason why a text could not be fetched.
@@ -95,10 +114,7 @@ pub fn cited_versions<'a>(replies: impl IntoIterator<Item = &'a Reply>) -> Vec<V
         .into_iter()
         .filter_map(|reply| reply.answer.as_ref().ok())
         .flat_map(|answer| &answer.citations)
-        .map(|citation| VersionKey {
-            document_id: citation.document_id,
-            version_id: citation.version_id,
-        })
+        .map(VersionKey::of)
         .collect();
     keys.sort();
     keys.dedup();

@@ -208,6 +208,21 @@ fn four_when_the_corpus_moved_away_and_repin_mends_what_can_be_mended() {
     );
     assert_ne!(golden.read("cases/returns.jsonl"), pinned);
 
+    // The server still answers from the old bytes: its offsets and facts are not those of the set.
+    let url = start(corpus_text(3), good(|_| 1));
+    let args = [
+        "run",
+        "--golden",
+        &dir,
+        "--target",
+        &url,
+        "--api-key-env",
+        "EVAL_TEST_KEY",
+    ];
+    let (code, last) = verdict(&eval(&args));
+    assert_eq!(code, 4);
+    assert!(last.contains("returns.txt"), "{last}");
+
     golden.write("corpus/returns.txt", &corpus_text(2));
     let (code, last) = verdict(&eval(&["run", "--golden", &dir]));
     assert_eq!(code, 4);

@@ -8,9 +8,9 @@ use tempfile::TempDir;
 
 /// The document: one line per case.
 pub(crate) fn corpus_text(cases: usize) -> String {
-    (0..cases)
-        .map(|i| format!("Article number {i:03} is returned within {i} days of delivery.\n"))
-        .collect()
+    let line = |i| format!("Article number {i:03} is returned within {i} days of delivery.\n");
+    let lines: Vec<String> = (0..cases).map(line).collect();
+    lines.concat()
 }
 
 /// A directory that is removed at the end of the test.

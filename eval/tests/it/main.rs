@@ -1,6 +1,8 @@
 //! The real binary, without a database: golden directories made on the spot and a small server that
 //! speaks the real JSON.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as the tests do")]
+
 mod exit_codes;
 mod golden_dir;
 mod server;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
+use plumbline_eval::golden::pin::sha256_hex;
 use serde_json::{Value, json};
 
 /// What the server does with a question; the number is that of the article asked about.
@@ -49,11 +50,20 @@ fn route(head: &str, body: &[u8], corpus: &str, behaviour: &Behaviour) -> (&'sta
     if !head.to_ascii_lowercase().contains("authorization: bearer secret") {
         return ("401 Unauthorized", json!({"error": "no key"}));
     }
+    let id = |n: u32| format!("00000000-0000-0000-0000-{n:012}");
     if head.starts_with("GET /v1/documents?") {
-        return ("200 OK", json!({"documents": [{"key": "returns.txt"}]}));
+        let document =
+            json!({"id": id(1), "key": "returns.txt", "live_version_id": id(2), "title": "Returns"});
+        return ("200 OK", json!({"documents": [document], "total": 1}));
     }
-    if head.starts_with("GET ") {
-        return ("200 OK", json!({ "text": corpus }));
+    if head.starts_with(&format!("GET /v1/documents/{}/versions ", id(1))) {
+        return (
+            "200 OK",
+            json!([{"id": id(2), "number": 1, "blob_sha256": sha256_hex(corpus.as_bytes())}]),
+        );
+    }
+    if head.starts_with(&format!("GET /v1/documents/{}/versions/1/text ", id(1))) {
+        return ("200 OK", json!({"text": corpus, "language": "en"}));
     }
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
     let question = asked["question"].as_str().unwrap_or_default();

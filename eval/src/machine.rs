@@ -1,0 +1,72 @@
+//! Where the native parts of the machine are. The names are those of the `plumbline` program, so that
+//! one environment serves both.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use plumbline_ingest::Limits;
+
+/// The provisioned runtime, or its parts one by one.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Machine {
+    /// Where `make runtime` put Postgres, the libraries and the embedding model.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PLUMBLINE_RUNTIME",
+        default_value = "runtime/.local"
+    )]
+    pub runtime: PathBuf,
+    /// Directory of the embedding model.
+    #[arg(long, value_name = "DIR", env = "PLUMBLINE_MODEL_DIR", hide_short_help = true)]
+    pub model_dir: Option<PathBuf>,
+    /// ONNX Runtime 1.24 or newer.
+    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH", hide_short_help = true)]
+    pub onnx_library: Option<PathBuf>,
+    /// The PDF library.
+    #[arg(long, value_name = "FILE", env = "PDFIUM_LIB", hide_short_help = true)]
+    pub pdfium: Option<PathBuf>,
+    /// Installation of the private Postgres.
+    #[arg(long, value_name = "DIR", env = "PLUMBLINE_PG_DIR", hide_short_help = true)]
+    pub pg_dir: Option<PathBuf>,
+}
+
+impl Machine {
+    /// Directory of the embedding model.
+    pub fn model_directory(&self) -> PathBuf {
+        self.model_dir
+            .clone()
+            .unwrap_or_else(|| self.runtime.join("models/all-MiniLM-L6-v2"))
+    }
+
+    /// The ONNX Runtime library.
+    pub fn onnx_runtime(&self) -> PathBuf {
+        self.onnx_library
+            .clone()
+            .unwrap_or_else(|| self.library("onnxruntime"))
+    }
+
+    /// Installation of the private Postgres.
+    pub fn postgres(&self) -> PathBuf {
+        self.pg_dir
+            .clone()
+            .unwrap_or_else(|| self.runtime.join("postgres"))
+    }
+
+    /// What the extractors may read, and with which PDF library; they look for one when the runtime
+    /// has none.
+    pub fn limits(&self) -> Limits {
+        let provisioned = Some(self.library("pdfium")).filter(|path| path.is_file());
+        Limits {
+            libpdfium: self.pdfium.clone().or(provisioned),
+            ..Limits::default()
+        }
+    }
+
+    fn library(&self, name: &str) -> PathBuf {
+        use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+        self.runtime
+            .join("lib")
+            .join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))
+    }
+}
