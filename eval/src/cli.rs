@@ -131,7 +131,7 @@ fn long_help() -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             help,
-            "  {:<20} {:?} is good. {}",
+            "  {:<23} {:?} is good. {}",
             metric.name, metric.direction, metric.about
         );
     }

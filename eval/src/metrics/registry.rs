@@ -148,7 +148,7 @@ pub const METRICS: &[Metric] = &[
         correct::forbidden_content,
     ),
     quality(
-        "routing_precision",
+        "routing_macro_precision",
         "macro precision over routes with enough gold",
         routing::macro_precision,
     ),

@@ -58,7 +58,7 @@ fn head(out: &mut String, report: &Report) {
 fn metrics(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
-        "\n{:<20} {:>12} {:>9} {:>9} {:>9} {:>9} {:>7}",
+        "\n{:<23} {:>12} {:>9} {:>9} {:>9} {:>9} {:>7}",
         "metric", "k/n", "point", "bound", "direction", "coverage", "errors"
     );
     for row in &report.metrics {
@@ -82,7 +82,7 @@ fn metric_line(row: &MetricRow) -> String {
     } = row;
     let estimate = &measured.value;
     if estimate.n == 0 {
-        return format!("{name:<20} {:>12} {:>9}", "0/0", "-");
+        return format!("{name:<23} {:>12} {:>9}", "0/0", "-");
     }
     let (bound, way) = match direction {
         Direction::High => (estimate.lower, "high"),
@@ -94,7 +94,7 @@ fn metric_line(row: &MetricRow) -> String {
         .map(|problem| format!("  ({problem})"))
         .unwrap_or_default();
     format!(
-        "{name:<20} {:>12} {:>9} {:>9} {way:>9} {coverage:>9.3} {:>7}{note}",
+        "{name:<23} {:>12} {:>9} {:>9} {way:>9} {coverage:>9.3} {:>7}{note}",
         ratio(estimate.k, estimate.n, *unit),
         value(estimate.point, *unit),
         value(bound, *unit),

@@ -62,7 +62,7 @@ pub fn render(before: &Report, after: &Report) -> String {
         let (old, now) = (earlier.measured.value, row.measured.value);
         if old.n > 0 && now.n > 0 && (old.point - now.point).abs() > 1e-9 {
             let (old, now) = (value(old.point, row.unit), value(now.point, row.unit));
-            let _ = writeln!(out, "{:<20} {old:>9} -> {now:>9}", row.name);
+            let _ = writeln!(out, "{:<23} {old:>9} -> {now:>9}", row.name);
         }
     }
     if !out.is_empty() {

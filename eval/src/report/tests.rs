@@ -45,7 +45,7 @@ fn graded() -> Vec<Graded> {
 const GATES: [&str; 4] = [
     "recall_at_5=0.6",
     "hallucination_rate=0.02",
-    "routing_precision=0.7",
+    "routing_macro_precision=0.7",
     "p95_latency_ms=250",
 ];
 
