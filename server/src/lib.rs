@@ -15,3 +15,5 @@ pub mod password;
 pub mod simulator;
 pub mod whatsapp;
 pub mod worker;
+
+pub use commands::serve::serve_on;

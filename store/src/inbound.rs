@@ -132,6 +132,13 @@ impl SystemTx {
     }
 }
 
+impl SystemTx {
+    /// Webhook bodies stored so far.
+    pub async fn count_inbound_events(&mut self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM inbound_events").fetch_one(self.conn()).await?)
+    }
+}
+
 impl Store {
     /// Stores a signed webhook body and its elements in one transaction, with the jobs that will handle them.
     /// Repeating a body, or delivering its elements in another envelope, adds nothing.

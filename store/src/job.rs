@@ -111,6 +111,15 @@ impl TenantTx {
         Ok(id)
     }
 
+    /// Runs the waiting jobs of a queue now: what they waited for was mended.
+    pub async fn hurry_jobs(&mut self, queue: &str) -> Result<u64, StoreError> {
+        let hurried = sqlx::query("UPDATE jobs SET run_at = now() WHERE queue = $1 AND state = 'queued' AND run_at > now()")
+            .bind(queue)
+            .execute(self.conn())
+            .await?;
+        Ok(hurried.rows_affected())
+    }
+
     /// Jobs that gave up, newest first.
     pub async fn dead_jobs(&mut self, limit: i64) -> Result<Vec<DeadJob>, StoreError> {
         Ok(sqlx::query_as(

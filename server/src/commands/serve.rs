@@ -51,8 +51,8 @@ pub(crate) async fn run(app: App, listen: SocketAddr, work: bool, stop: Cancella
     serve_on(app, listener, work, stop).await
 }
 
-/// Serves on a socket that is bound already.
-pub(crate) async fn serve_on(
+/// Serves on a socket that is bound already, until `stop`; with `work`, the workers run too.
+pub async fn serve_on(
     app: App,
     listener: tokio::net::TcpListener,
     work: bool,
