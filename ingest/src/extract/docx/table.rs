@@ -116,7 +116,7 @@ fn header_rows(lines: &[Line]) -> usize {
         .iter()
         .enumerate()
         .all(|(i, name)| !names[..i].contains(name));
-    let short = names.iter().all(|name| name.len() <= 60 && !has_value(name));
+    let short = names.iter().all(|name| name.len() <= 60 && !is_value(name));
     if following.is_empty() || names.len() < 2 || names.len() + 1 < first.cells.len() || !distinct || !short {
         return 0;
     }
@@ -128,6 +128,13 @@ fn header_rows(lines: &[Line]) -> usize {
         values * 2 >= following.len()
     });
     usize::from(bold_first || columns >= 3 || values_below)
+}
+
+/// Whether a cell is a value rather than a name: "2 days" and "GHS 35" are, "Water for 500 g" is not.
+fn is_value(text: &str) -> bool {
+    let letters = text.chars().filter(|c| !c.is_whitespace()).count();
+    let digits = text.chars().filter(|c| c.is_ascii_digit() || "€$£%".contains(*c)).count();
+    text.starts_with(|c: char| !c.is_alphabetic()) || digits * 10 > letters * 3
 }
 
 fn has_value(text: &str) -> bool {
