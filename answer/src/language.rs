@@ -4,7 +4,10 @@
 //! domingo?"); a long text without them goes to the detector; a text that says nothing ("ok", "A3?") takes the language
 //! of the conversation, then the caller's hint, then the default. The documents' language never decides.
 
-use plumbline_models::reading::{fold, words};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use plumbline_models::reading::words;
 use whatlang::Lang;
 
 use crate::answer::{Message, Speaker};
@@ -83,23 +86,29 @@ fn by_marks(text: &str) -> Option<&'static str> {
 
 /// The language with the most telling words; nothing on a tie.
 fn by_function_words(text: &str) -> Option<&'static str> {
-    let text = fold(text);
-    let found: Vec<String> = words(&text).into_iter().map(|word| word.folded).collect();
-    let mut counts: Vec<(usize, &'static str)> = TELLING
+    static BY_WORD: LazyLock<HashMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
+        let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, (_, list)) in TELLING.iter().enumerate() {
+            list.split_whitespace()
+                .for_each(|word| by_word.entry(word).or_default().push(index));
+        }
+        by_word
+    });
+    let found = words(text);
+    let mut counts = [0_usize; TELLING.len()];
+    for index in found
         .iter()
-        .map(|(code, list)| {
-            let count = found
-                .iter()
-                .filter(|word| list.split_whitespace().any(|known| known == word.as_str()))
-                .count();
-            (count, *code)
-        })
-        .collect();
-    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    let (first, second) = (counts[0], counts[1]);
+        .filter_map(|word| BY_WORD.get(word.folded.as_str()))
+        .flatten()
+    {
+        counts[*index] += 1;
+    }
+    let most = *counts.iter().max()?;
+    let mut leaders = counts.iter().zip(TELLING).filter(|(count, _)| **count == most);
+    let leader = leaders.next().map(|(_, (code, _))| *code);
     // In a long text of another language a stray match proves nothing.
-    let dense = first.0 * 6 >= found.len();
-    (first.0 > second.0 && dense).then_some(first.1)
+    let dense = most > 0 && most * 6 >= found.len();
+    leader.filter(|_| dense && leaders.next().is_none())
 }
 
 /// The first two letters of a tag such as `pt-BR`.

@@ -74,8 +74,7 @@ pub fn by_similarity(
     thresholds: Thresholds,
 ) -> Routed {
     let cosine = witness.cosine.unwrap_or_default();
-    let near =
-        cosine >= CLOSE_PASSAGE || (cosine >= CLOSE_PASSAGE - 0.15 && witness.lexical_coverage >= 0.6);
+    let near = cosine >= CLOSE_PASSAGE || (cosine >= CLOSE_PASSAGE - 0.15 && witness.lexical_coverage >= 0.6);
     let about_documents = similar.of(Route::Commodity).max(similar.of(Route::Reasoning));
     let leads = |route: Route| {
         let similarity = similar.of(route);

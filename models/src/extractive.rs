@@ -20,7 +20,7 @@ use cache::VectorCache;
 use rank::{Question, Scored};
 
 /// Sentences that are embedded for one question; each costs a few milliseconds of a core, once.
-const CANDIDATES: usize = 12;
+const CANDIDATES: usize = 8;
 
 /// Vectors kept: about 12 MB for 384 dimensions.
 const CACHED_VECTORS: usize = 8_192;

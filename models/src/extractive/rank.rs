@@ -36,6 +36,10 @@ pub(super) struct Question {
     pub(super) amounts: Vec<Amount>,
     pub(super) asked: Option<Asked>,
     pub(super) wants_list: bool,
+    /// Per unit, the share of the question's weight that it holds.
+    lexical: Vec<f32>,
+    /// Per unit, 1 when it holds the kind of thing asked for, or when nothing particular is asked for.
+    kind: Vec<f32>,
 }
 
 /// A candidate with its score.
@@ -70,9 +74,16 @@ impl Bag {
 impl Question {
     /// Reads a question; a term weighs more the fewer units hold it.
     pub(super) fn read(text: &str, units: &[Unit]) -> Self {
-        let bags: Vec<Bag> = units
+        let bodies: Vec<Bag> = units.iter().map(|unit| Bag::of(&unit.text)).collect();
+        let around: Vec<Bag> = units
             .iter()
-            .map(|unit| Bag::of(&format!("{} {}", unit.context, unit.text)))
+            .map(|unit| {
+                Bag::of(&format!(
+                    "{} {}",
+                    unit.context,
+                    unit.asked.as_deref().unwrap_or_default()
+                ))
+            })
             .collect();
         let mut seen = HashSet::new();
         let amounts = amounts_of(text);
@@ -88,47 +99,55 @@ impl Question {
                 weight: 0.0,
             })
             .collect();
-        let total = units.len() as f32;
+        let mut held = vec![0.0_f32; units.len()];
+        let mut total = amounts.len() as f32;
         for term in &mut terms {
-            let holding = bags.iter().filter(|bag| bag.holds(term)).count() as f32;
-            term.weight = (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln();
+            let shares: Vec<f32> = units
+                .iter()
+                .zip(bodies.iter().zip(&around))
+                .map(|(unit, bags)| share_held(unit, bags, term))
+                .collect();
+            let (all, holding) = (
+                units.len() as f32,
+                shares.iter().filter(|share| **share > 0.0).count() as f32,
+            );
+            term.weight = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
+            total += term.weight;
+            held.iter_mut()
+                .zip(shares)
+                .for_each(|(sum, share)| *sum += share * term.weight);
         }
+        for (sum, unit) in held.iter_mut().zip(units) {
+            *sum += amounts
+                .iter()
+                .filter(|amount| holds_amount(&unit.text, amount))
+                .count() as f32;
+        }
+        let asked = Asked::of(text);
+        let holds_kind = |unit: &Unit| f32::from(u8::from(asked.is_none_or(|asked| asked.is_in(&unit.text))));
         Self {
             terms,
             amounts,
-            asked: Asked::of(text),
+            asked,
             wants_list: wants_list(text),
+            lexical: held
+                .into_iter()
+                .map(|sum| if total > 0.0 { sum / total } else { 0.0 })
+                .collect(),
+            kind: units.iter().map(holds_kind).collect(),
         }
     }
+}
 
-    /// Share of the question's weight that `unit` holds; what only its headings hold counts two thirds.
-    fn lexical(&self, unit: &Unit) -> f32 {
-        let body = Bag::of(&unit.text);
-        let around = Bag::of(&format!(
-            "{} {}",
-            unit.context,
-            unit.asked.as_deref().unwrap_or_default()
-        ));
-        let mut held = 0.0;
-        let mut total = 0.0;
-        for term in &self.terms {
-            total += term.weight;
-            if body.holds(term) {
-                held += term.weight;
-            } else if around.holds(term) {
-                held += term.weight * if unit.asked.is_some() { 0.9 } else { 0.66 };
-            }
-        }
-        for amount in &self.amounts {
-            total += 1.0;
-            held += f32::from(u8::from(holds_amount(&unit.text, amount)));
-        }
-        if total > 0.0 { held / total } else { 0.0 }
-    }
-
-    /// 1 when the unit holds the kind of thing asked for, or when nothing particular is asked for.
-    fn kind(&self, unit: &Unit) -> f32 {
-        f32::from(u8::from(self.asked.is_none_or(|asked| asked.is_in(&unit.text))))
+/// How far a unit holds a term: what only its headings hold counts two thirds, what the question it answers holds
+/// nearly all.
+fn share_held(unit: &Unit, (body, around): (&Bag, &Bag), term: &Term) -> f32 {
+    if body.holds(term) {
+        1.0
+    } else if around.holds(term) {
+        if unit.asked.is_some() { 0.9 } else { 0.66 }
+    } else {
+        0.0
     }
 }
 
@@ -175,8 +194,11 @@ pub(super) fn preselect(
 ) -> Vec<usize> {
     let scored: Vec<f32> = units
         .iter()
-        .map(|unit| {
-            question.lexical(unit) + 0.4 * passage_share(passages, unit.passage) + 0.15 * question.kind(unit)
+        .enumerate()
+        .map(|(index, unit)| {
+            question.lexical[index]
+                + 0.4 * passage_share(passages, unit.passage)
+                + 0.15 * question.kind[index]
         })
         .collect();
     let mut order: Vec<usize> = (0..units.len()).filter(|&i| !is_fragment(&units[i])).collect();
@@ -227,12 +249,12 @@ pub(super) fn score(
         .map(|(&index, &cosine)| {
             let unit = &units[index];
             let kind = if question.asked.is_some() {
-                question.kind(unit)
+                question.kind[index]
             } else {
                 0.5
             };
             let score = COSINE * cosine.max(0.0)
-                + LEXICAL * question.lexical(unit)
+                + LEXICAL * question.lexical[index]
                 + PASSAGE * passage_share(passages, unit.passage)
                 + KIND_ASKED * kind
                 - WRONG_ROW * wrong.get(&index).copied().unwrap_or_default();

@@ -178,6 +178,13 @@ pub fn near(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
+    // Folded words are nearly always ASCII: most pairs end here, before anything is allocated.
+    if a.as_bytes().first() != b.as_bytes().first()
+        || a.len().abs_diff(b.len()) > 4
+        || a.len().min(b.len()) < 5
+    {
+        return false;
+    }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
     let comparable = short.len() >= 5 && long.len() - short.len() <= 1 && a[0] == b[0];
