@@ -82,14 +82,24 @@ async fn signed_in(store: &Store, headers: &HeaderMap) -> Result<Option<SignedIn
     Ok(tenant.map(|tenant| SignedIn { admin, tenant }))
 }
 
+/// The tenant under the name that its customers know, if the settings say one.
 async fn tenant(store: &Store, id: Uuid) -> Result<Option<Tenant>, StoreError> {
-    Ok(store
-        .system()
+    let tenants = store.system().await?.tenants().await?;
+    let Some(mut tenant) = tenants.into_iter().find(|tenant| tenant.id == id) else {
+        return Ok(None);
+    };
+    let business = store
+        .tenant(id)
         .await?
-        .tenants()
+        .settings()
         .await?
-        .into_iter()
-        .find(|tenant| tenant.id == id))
+        .settings
+        .answer
+        .business_name;
+    if !business.is_empty() {
+        tenant.name = business;
+    }
+    Ok(Some(tenant))
 }
 
 async fn viewer(app: &App, headers: &HeaderMap) -> Result<Option<Viewer>, StoreError> {

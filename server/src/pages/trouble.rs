@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use plumbline_store::StoreError;
 
 use super::layout::Shell;
+use super::words;
 
 /// Why a page cannot be shown or a form was not taken.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Trouble {
             ),
             Self::Conflict(message) => (
                 "That is not possible now",
-                sentence(&message),
+                words::sentence(&message),
                 "The document may have changed since the page was loaded. Look at it again and retry if it still applies.",
             ),
             Self::ForeignForm => (
@@ -110,13 +111,6 @@ impl Trouble {
             ),
         }
     }
-}
-
-/// A message of the store as a sentence.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{capital}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 impl IntoResponse for Trouble {
@@ -141,14 +135,6 @@ impl IntoResponse for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_conflict_reads_as_a_sentence() {
-        assert_eq!(
-            sentence("only a failed version can be retried"),
-            "Only a failed version can be retried."
-        );
-    }
 
     #[test]
     fn what_happened_is_escaped() {

@@ -111,6 +111,21 @@ pub fn place(page: (Option<i64>, Option<i64>), row: (Option<i64>, Option<i64>)) 
     }
 }
 
+/// A message of the program, which has neither capital nor full stop, as a sentence.
+pub fn sentence(message: &str) -> String {
+    let mut letters = message.trim().chars();
+    // a name of a file keeps its own spelling
+    let first_word = message.split_whitespace().next().unwrap_or_default();
+    let capital: String = match letters.next() {
+        Some(first) if !first_word.contains('.') => first.to_uppercase().collect(),
+        Some(first) => first.to_string(),
+        None => return String::new(),
+    };
+    let rest = letters.as_str();
+    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{capital}{rest}{stop}")
+}
+
 /// A text for the query of an address.
 pub fn query_escape(text: &str) -> String {
     text.bytes()
@@ -175,6 +190,17 @@ mod tests {
         assert_eq!(place((Some(3), Some(3)), (None, None)), "page 3");
         assert_eq!(place((None, None), (Some(1_200), None)), "row 1,200");
         assert_eq!(place((None, None), (None, None)), "");
+    }
+
+    #[test]
+    fn messages_read_as_sentences() {
+        assert_eq!(
+            sentence("only a failed version can be retried"),
+            "Only a failed version can be retried."
+        );
+        assert_eq!(sentence("prices.pdf is damaged"), "prices.pdf is damaged.");
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

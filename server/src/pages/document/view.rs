@@ -148,6 +148,8 @@ pub struct DocumentView {
     pub warnings: Vec<WarningLine>,
     /// Pages.
     pub pages: Vec<PageMark>,
+    /// Whether any page needs a look, so that the colours need a legend.
+    pub doubtful: bool,
     /// The quality in a few words.
     pub quality_summary: String,
     /// Chunks of this page of them.
@@ -211,7 +213,7 @@ fn warning_lines(list: &Value, catalogue: Catalogue) -> Vec<WarningLine> {
                 title: title.to_owned(),
                 to_do: to_do.to_owned(),
                 place: words::place((warning.page, None), (warning.row, None)),
-                message: warning.message,
+                message: words::sentence(&warning.message),
             }
         })
         .collect()
@@ -280,7 +282,12 @@ fn chunk_line(chunk: &ChunkRow) -> ChunkLine {
             (chunk.row_from, chunk.row_to),
         ),
         tokens: chunk.tokens,
-        text: chunk.body.clone(),
+        text: chunk
+            .body
+            .split('\n')
+            .filter(|line| !line.trim().is_empty())
+            .collect::<Vec<_>>()
+            .join("\n"),
         href: passage_href(chunk),
     }
 }
@@ -433,6 +440,7 @@ impl DocumentView {
                 .collect(),
             quality_summary: quality_summary(&pages, warnings.len()),
             warnings,
+            doubtful: pages.iter().any(|page| !page.tone.is_empty()),
             pages,
             chunks: from.chunks.iter().map(chunk_line).collect(),
             chunk_summary: if from.chunks.is_empty() {

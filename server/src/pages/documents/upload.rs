@@ -88,8 +88,13 @@ async fn take(app: &App, who: &SignedIn, mut form: Multipart) -> Result<Outcome,
             return Ok(outcome);
         }
         match read(field, app.web.max_upload_bytes).await {
-            Ok(bytes) if store(app, who, &name, bytes).await? => outcome.received += 1,
-            Ok(_) => outcome.unchanged.push(name),
+            Ok(bytes) => {
+                if store(app, who, &name, bytes).await? {
+                    outcome.received += 1;
+                } else {
+                    outcome.unchanged.push(name);
+                }
+            }
             Err(Broken::TooLarge) => {
                 let limit = words::size(i64::try_from(app.web.max_upload_bytes).unwrap_or(i64::MAX));
                 outcome.refuse(

@@ -103,13 +103,7 @@ pub async fn show(
     let graph = app.fake_graph.clone().ok_or(Trouble::NoSimulator)?;
     let bubbles = bubbles(graph.chat(&customer(&headers)));
     let evidence = latest_evidence(&app, viewer.tenant.id, &bubbles).await?;
-    let settings = app.store.tenant(viewer.tenant.id).await?.settings().await?;
-    let named = settings.settings.answer.business_name;
-    let business = if named.is_empty() {
-        viewer.tenant.name.clone()
-    } else {
-        named
-    };
+    let business = viewer.tenant.name.clone();
     let page = SimulatorPage {
         shell: viewer.shell(Tab::Simulator),
         initial: business
