@@ -35,10 +35,6 @@ impl Shell {
     }
 
     /// The address of an asset.
-    #[expect(
-        clippy::unused_self,
-        reason = "templates reach it through the frame they all have"
-    )]
     pub fn asset(&self, name: &str) -> String {
         assets::url(name)
     }

@@ -16,6 +16,8 @@ pub mod passage;
 pub mod session;
 pub mod sign_in;
 pub mod simulator;
+#[cfg(test)]
+mod tests;
 pub mod trouble;
 pub mod versions;
 pub mod words;

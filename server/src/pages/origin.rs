@@ -42,7 +42,7 @@ mod tests {
         let pairs = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        from_here(&HeaderMap::from_iter(pairs))
+        from_here(&pairs.collect::<HeaderMap>())
     }
 
     #[test]

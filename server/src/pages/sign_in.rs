@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::password;
 
 /// How long a session lasts.
-const SESSION: Duration = Duration::from_secs(14 * 24 * 3_600);
+const SESSION: Duration = Duration::from_hours(14 * 24);
 
 /// The page.
 #[derive(Debug, Template)]
@@ -144,7 +144,7 @@ impl Attempts {
     /// Attempts of one address within [`Self::SPAN`].
     const MOST: u32 = 10;
     /// How long an attempt counts.
-    const SPAN: Duration = Duration::from_secs(10 * 60);
+    const SPAN: Duration = Duration::from_mins(10);
     /// Addresses remembered at once.
     const ADDRESSES: usize = 10_000;
 

@@ -154,10 +154,8 @@ pub fn problem(
 ) -> Option<Problem> {
     (state == VersionState::Failed).then(|| Problem {
         code: code.unwrap_or("unknown").to_owned(),
-        reason: reason.unwrap_or("The file could not be read.").to_owned(),
-        to_do: suggestion
-            .unwrap_or("Try again; if it keeps failing, upload another copy.")
-            .to_owned(),
+        reason: words::sentence(reason.unwrap_or("the file could not be read")),
+        to_do: words::sentence(suggestion.unwrap_or("try again; if it keeps failing, upload another copy")),
     })
 }
 

@@ -71,7 +71,7 @@ async fn upload(program: &Program, browser: &Browser) {
     let good = program.file("prices.csv", "Product,Price GHS\nAurora lamp,120\nDawn lamp,80\n");
     let bad = program.file("scan.pdf", "%PDF-1.7\ncut off");
     let evil = program.file(
-        "evil.txt",
+        "evil.md",
         "# <script>document.title='owned'</script>\n\nHarmless words about lamps.\n",
     );
     let files = [good, bad, evil].map(|path| path.display().to_string());
@@ -79,7 +79,7 @@ async fn upload(program: &Program, browser: &Browser) {
     browser.wait_for_text("#notices", "3 files received").await;
     // the list follows by itself until nothing is in progress
     browser.wait_for_text("tr.why", "scan.pdf").await;
-    browser.wait_for_text("#documents", "evil.txt").await;
+    browser.wait_for_text("#documents", "evil.md").await;
     while browser.has(".stage").await {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }

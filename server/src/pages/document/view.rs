@@ -70,10 +70,8 @@ pub struct VersionLine {
     pub size: String,
     /// What was done for it.
     pub work: String,
-    /// Whether it may become the live one.
-    pub can_publish: bool,
-    /// Words of that button.
-    pub publish_label: &'static str,
+    /// Words of the button that makes it the live one, where that is possible.
+    pub publish: Option<&'static str>,
     /// Whether it may be tried again.
     pub can_retry: bool,
 }
@@ -340,11 +338,10 @@ fn version_line(version: &Version, live: Option<&Version>, shown: Uuid) -> Versi
         received_iso: version.created_at.to_rfc3339(),
         size: words::size(version.blob_bytes),
         work: work_done(version),
-        can_publish: version.state.is_ready() && !is_live,
-        publish_label: match live {
+        publish: (version.state.is_ready() && !is_live).then_some(match live {
             Some(live) if live.number > version.number => "Roll back to this version",
             _ => "Publish",
-        },
+        }),
         can_retry: failed || version.state == plumbline_store::VersionState::Cancelled,
     }
 }

@@ -136,7 +136,7 @@ async fn read(mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, Broken> {
     loop {
         match field.chunk().await {
             Ok(Some(chunk)) if bytes.len() + chunk.len() <= limit && !too_large => {
-                bytes.extend_from_slice(&chunk)
+                bytes.extend_from_slice(&chunk);
             }
             Ok(Some(_)) => {
                 too_large = true;

@@ -1,0 +1,323 @@
+//! What the pages show, from rows to HTML, for the states that matter.
+
+use askama::Template;
+use chrono::{DateTime, Duration, TimeZone, Utc};
+use plumbline_answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings, Usage};
+use plumbline_retrieval::{Hit, LegScore};
+use plumbline_store::{ChunkRow, Document, Json, NewestVersion, Version, VersionState};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::document::view::{BodyPart, DocumentView, Material};
+use super::documents::view::{Asked, GROUPS, List, ListPart};
+use super::evidence::view::{Evidence, EvidencePart};
+use super::simulator::view::{Bubble, BubblePart, Tick};
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 20, 16, 0, 0).unwrap()
+}
+
+fn document(number: u128, title: &str, state: VersionState) -> Document {
+    Document {
+        id: Uuid::from_u128(number),
+        key: format!("{number}.pdf"),
+        title: title.to_owned(),
+        live_version_id: None,
+        live_number: None,
+        created_at: now(),
+        newest: NewestVersion {
+            version_id: Uuid::from_u128(number + 100),
+            number: 2,
+            file_name: format!("{number}.pdf"),
+            media_type: String::new(),
+            blob_bytes: 34_000,
+            state,
+            stage_done: 34,
+            stage_total: 120,
+            reason_code: None,
+            reason: None,
+            suggestion: None,
+            warning_count: 0,
+            chunk_count: 1_204,
+            language: Some("en".to_owned()),
+            received_at: now() - Duration::minutes(5),
+        },
+    }
+}
+
+fn list(documents: &[Document], asked: &Asked) -> List {
+    let count = |states: &[VersionState]| {
+        let belongs = |d: &&Document| states.is_empty() || states.contains(&d.newest.state);
+        i64::try_from(documents.iter().filter(belongs).count()).unwrap()
+    };
+    let counts: Vec<i64> = GROUPS.iter().map(|group| count(group.states)).collect();
+    List::new(asked, documents, &counts, now())
+}
+
+fn first_page() -> Asked {
+    Asked {
+        page: 1,
+        ..Asked::default()
+    }
+}
+
+#[test]
+fn the_list_shows_progress_failures_and_what_answers() {
+    let mut replaced = document(1, "Prices", VersionState::Embedding);
+    replaced.live_number = Some(1);
+    let mut failed = document(2, "Scan", VersionState::Failed);
+    failed.newest.reason_code = Some("no_text".to_owned());
+    failed.newest.reason = Some("2.pdf holds no text".to_owned());
+    failed.newest.suggestion = Some("Run text recognition (OCR) on it.".to_owned());
+    let mut ready = document(3, "Warranty", VersionState::Ready);
+    ready.live_number = Some(2);
+    let html = ListPart {
+        list: list(&[replaced, failed, ready], &first_page()),
+    }
+    .render()
+    .unwrap();
+    insta::assert_snapshot!(html);
+}
+
+#[test]
+fn a_list_at_rest_does_not_ask_again() {
+    let at_rest = [
+        VersionState::Ready,
+        VersionState::ReadyWithWarnings,
+        VersionState::Failed,
+        VersionState::Cancelled,
+    ];
+    let documents: Vec<Document> = (1..)
+        .zip(at_rest)
+        .map(|(n, state)| document(n, "Anything", state))
+        .collect();
+    assert!(!list(&documents, &first_page()).polls);
+    assert!(list(&[document(1, "Anything", VersionState::Received)], &first_page()).polls);
+}
+
+#[test]
+fn an_empty_list_says_what_to_do_and_an_empty_search_how_to_leave_it() {
+    let empty = ListPart {
+        list: list(&[], &first_page()),
+    }
+    .render()
+    .unwrap();
+    assert!(empty.contains("No documents yet") && empty.contains("Upload a price list"));
+    let asked = Asked {
+        search: "100 %".to_owned(),
+        ..first_page()
+    };
+    let nothing = ListPart {
+        list: list(&[], &asked),
+    }
+    .render()
+    .unwrap();
+    assert!(nothing.contains("Nothing matches") && nothing.contains("q=100%20%25"));
+}
+
+#[test]
+fn names_from_outside_are_text_wherever_they_appear() {
+    const EVIL: &str = "<script>alert(1)</script>\" onclick=\"x";
+    let mut hostile = document(1, EVIL, VersionState::Failed);
+    hostile.key = EVIL.to_owned();
+    hostile.newest.reason = Some(EVIL.to_owned());
+    let asked = Asked {
+        search: EVIL.to_owned(),
+        ..first_page()
+    };
+    let page = ListPart {
+        list: list(&[hostile], &asked),
+    }
+    .render()
+    .unwrap();
+    let bubble = Bubble::new(EVIL, false, EVIL, Tick::Read, now());
+    let bubble = BubblePart { bubble }.render().unwrap();
+    let mut told = answer();
+    told.sentences[0].text = EVIL.to_owned();
+    told.citations[0].quote = EVIL.to_owned();
+    told.hits[0].text = EVIL.to_owned();
+    let panel = panel(EVIL, &told);
+    for html in [page, bubble, panel] {
+        assert!(
+            !html.contains("<script>") && !html.contains("\" onclick"),
+            "{html}"
+        );
+        assert!(html.contains("&#60;script&#62;"), "{html}");
+    }
+}
+
+fn version(number: i32, state: VersionState) -> Version {
+    Version {
+        id: Uuid::from_u128(u128::from(number.unsigned_abs())),
+        document_id: Uuid::from_u128(9),
+        number,
+        file_name: "terms.pdf".to_owned(),
+        media_type: "application/pdf".to_owned(),
+        blob_sha256: vec![0; 32],
+        blob_bytes: 612_000,
+        state,
+        stage_done: 0,
+        stage_total: 0,
+        reason_code: None,
+        reason: None,
+        suggestion: None,
+        warnings: Json(json!([])),
+        pages: Json(json!([])),
+        language: Some("fr".to_owned()),
+        chunk_count: 48,
+        windows_embedded: 12,
+        windows_reused: 70,
+        created_at: now() - Duration::hours(30),
+        started_at: Some(now()),
+        finished_at: Some(now() + Duration::milliseconds(3_450)),
+        published_at: None,
+    }
+}
+
+#[test]
+fn a_document_shows_its_versions_its_quality_and_its_chunks() {
+    let mut shown = version(2, VersionState::ReadyWithWarnings);
+    shown.warnings =
+        Json(json!([{"code": "garbled_text", "message": "12 % of page 2 is garbled", "page": 2}]));
+    shown.pages = Json(json!([
+        {"page": 1, "chars": 2100},
+        {"page": 2, "chars": 900, "private_use_share": 0.12},
+        {"page": 3, "chars": 0, "looks_scanned": true},
+        {"page": 4, "chars": 1500, "reading_order_doubt": true}
+    ]));
+    let mut failed = version(3, VersionState::Failed);
+    failed.reason_code = Some("damaged_pdf".to_owned());
+    let versions = [failed, shown, version(1, VersionState::Ready)];
+    let chunk = ChunkRow {
+        id: Uuid::nil(),
+        document_id: Uuid::from_u128(9),
+        version_id: versions[1].id,
+        ordinal: 0,
+        text_start: 10,
+        text_end: 90,
+        page_from: Some(1),
+        page_to: Some(2),
+        row_from: None,
+        row_to: None,
+        heading_path: vec!["Terms".to_owned(), "Periods".to_owned()],
+        body: "The panel keeps 80 %.\n\nFor 10 years.".to_owned(),
+        tokens: 17,
+    };
+    let mut about = document(9, "Terms", VersionState::Failed);
+    about.live_version_id = Some(versions[1].id);
+    about.live_number = Some(2);
+    let view = DocumentView::new(&Material {
+        document: &about,
+        versions: &versions,
+        shown: &versions[1],
+        chunks: std::slice::from_ref(&chunk),
+        page: 1,
+        cited: 3,
+        catalogue: |code| (code == "garbled_text").then_some(("Garbled text", "Export it again.")),
+        now: now(),
+    });
+    insta::assert_snapshot!(BodyPart { view }.render().unwrap());
+}
+
+fn answer() -> Answer {
+    let hit = Hit {
+        chunk_id: Uuid::from_u128(1),
+        document_id: Uuid::from_u128(2),
+        version_id: Uuid::from_u128(3),
+        document_key: "prices.csv".to_owned(),
+        document_title: "Prices".to_owned(),
+        version_number: 4,
+        start: 10,
+        end: 60,
+        page: None,
+        row: Some(2),
+        heading_path: Vec::new(),
+        text: "Product: lamp; Price GHS: 2,480".to_owned(),
+        score: 0.9,
+        lexical: Some(LegScore { rank: 1, score: 12.4 }),
+        vector: None,
+    };
+    let citation = Citation {
+        document_id: hit.document_id,
+        version_id: hit.version_id,
+        document_key: hit.document_key.clone(),
+        document_title: hit.document_title.clone(),
+        version_number: hit.version_number,
+        chunk_id: hit.chunk_id,
+        start: 10,
+        end: 60,
+        page: None,
+        row: Some(2),
+        quote: hit.text.clone(),
+    };
+    Answer {
+        id: Uuid::from_u128(7),
+        outcome: Outcome::Answered,
+        route: Route::Commodity,
+        reason: None,
+        text: "The lamp costs GHS 2,480. Anything else?".to_owned(),
+        sentences: vec![
+            Sentence {
+                text: "The lamp costs GHS 2,480.".to_owned(),
+                citations: vec![0, 5],
+            },
+            Sentence {
+                text: "Anything else?".to_owned(),
+                citations: Vec::new(),
+            },
+        ],
+        citations: vec![citation],
+        confidence: 0.934,
+        query: "lamp price".to_owned(),
+        hits: vec![hit],
+        language: "en".to_owned(),
+        timings: Timings {
+            route_ms: 0.4,
+            embed_ms: 6.0,
+            compose_ms: 13.6,
+            total_ms: 21.0,
+            ..Timings::default()
+        },
+        usage: Usage {
+            model: "extractive".to_owned(),
+            input_tokens: 0,
+            output_tokens: 0,
+        },
+        settings_version: 3,
+    }
+}
+
+fn panel(question: &str, answer: &Answer) -> String {
+    let evidence = Some(Evidence::new(question, answer));
+    EvidencePart {
+        evidence,
+        blank_title: "",
+        blank_text: "",
+    }
+    .render()
+    .unwrap()
+}
+
+#[test]
+fn an_answer_shows_the_evidence_of_every_sentence() {
+    insta::assert_snapshot!(panel("and the price?", &answer()));
+}
+
+#[test]
+fn an_answer_that_claims_nothing_says_why() {
+    let abstained = Answer {
+        outcome: Outcome::Abstained,
+        reason: Some(Reason::MissingDetail),
+        sentences: vec![Sentence {
+            text: "I do not know that.".to_owned(),
+            citations: Vec::new(),
+        }],
+        citations: Vec::new(),
+        hits: Vec::new(),
+        query: String::new(),
+        ..answer()
+    };
+    let html = panel("what about Mars?", &abstained);
+    assert!(html.contains("Said it does not know") && html.contains("none states what was asked for"));
+    assert!(html.contains("States no fact") && !html.contains("Searched as"));
+}
