@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use plumbline_ingest::{ChunkSettings, Extraction, Limits, chunk, extract};
+use plumbline_ingest::{ChunkingSettings, Extraction, Limits, chunk, extract};
 
 fn main() -> ExitCode {
     let (flags, files): (Vec<String>, Vec<String>) =
@@ -63,7 +63,7 @@ fn print_blocks(extraction: &Extraction) {
 
 fn print_chunks(extraction: &Extraction) {
     let words = |text: &str| text.split_whitespace().count() * 4 / 3;
-    for piece in chunk(extraction, &ChunkSettings::default(), &words) {
+    for piece in chunk(extraction, &ChunkingSettings::default(), &words) {
         println!(
             "---- {} {:?} tokens={} windows={}",
             piece.ordinal,

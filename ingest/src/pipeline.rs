@@ -17,7 +17,7 @@ use plumbline_store::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Chunk, ChunkSettings, ExtractError, Extraction, Isolation, chunk};
+use crate::{Chunk, ExtractError, Extraction, Isolation, chunk};
 
 /// Queue of versions to build; its key is the document, so versions of one document are built one after another.
 pub const INGEST_QUEUE: &str = "ingest";
@@ -184,9 +184,9 @@ impl Pipeline {
         if !written {
             // Another worker was faster, or the document was deleted meanwhile: what stands there now counts.
             let mut tx = self.store.tenant(stage.tenant).await?;
-            let version = tx.version(version.id).await?;
+            let now = tx.version(version.id).await?;
             tx.commit().await?;
-            return self.already_built(stage.tenant, &version).await;
+            return self.already_built(stage.tenant, &now).await;
         }
         let no_warnings = built.warnings.as_array().is_none_or(Vec::is_empty);
         let state = if no_warnings {
@@ -242,12 +242,7 @@ impl Pipeline {
         settings: &ChunkingSettings,
     ) -> Result<(Extraction, Vec<Chunk>), BuildError> {
         let embedder = Arc::clone(&self.embedder);
-        let settings = ChunkSettings {
-            target_tokens: settings.target_tokens,
-            overlap_tokens: settings.overlap_tokens,
-            window_tokens: settings.window_tokens,
-            min_tokens: settings.min_tokens,
-        };
+        let settings = settings.clone();
         tokio::task::spawn_blocking(move || {
             let chunks = chunk(&extraction, &settings, &|text| embedder.count_tokens(text));
             (extraction, chunks)

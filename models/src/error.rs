@@ -14,7 +14,9 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// The ONNX Runtime library is missing or too old.
-    #[error("ONNX Runtime at {path} cannot be loaded: {reason}; run `make runtime` or set ORT_DYLIB_PATH to libonnxruntime 1.24 or newer")]
+    #[error(
+        "ONNX Runtime at {path} cannot be loaded: {reason}; run `make runtime` or set ORT_DYLIB_PATH to libonnxruntime 1.24 or newer"
+    )]
     Runtime {
         /// The library.
         path: PathBuf,

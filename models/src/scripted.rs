@@ -13,7 +13,9 @@ pub struct ScriptedChat {
 impl ScriptedChat {
     /// A model that will say `sentences`.
     pub fn new(sentences: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { sentences: sentences.into_iter().map(Into::into).collect() }
+        Self {
+            sentences: sentences.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -27,12 +29,23 @@ impl ChatModel for ScriptedChat {
         let Some(first) = request.passages.first() else {
             return Ok(Composition::default());
         };
-        let whole = Source { passage: 0, start: 0, end: first.text.len() };
+        let whole = Source {
+            passage: 0,
+            start: 0,
+            end: first.text.len(),
+        };
         let sentences = self
             .sentences
             .iter()
-            .map(|text| ComposedSentence { text: text.clone(), sources: vec![whole], relevance: 1.0 })
+            .map(|text| ComposedSentence {
+                text: text.clone(),
+                sources: vec![whole],
+                relevance: 1.0,
+            })
             .collect();
-        Ok(Composition { sentences, usage: TokenUsage::default() })
+        Ok(Composition {
+            sentences,
+            usage: TokenUsage::default(),
+        })
     }
 }

@@ -42,7 +42,10 @@ impl IndexSlot {
                 .open(&path)
                 .map_err(|error| index_error(&path, &error))?;
             if lock.try_lock().is_ok() {
-                return Ok(Self { directory, _lock: lock });
+                return Ok(Self {
+                    directory,
+                    _lock: lock,
+                });
             }
         }
         Err(index_error(root, &"no free slot"))
@@ -57,7 +60,10 @@ pub(crate) struct LexicalIndexes {
 
 impl LexicalIndexes {
     pub(crate) fn new(slot: IndexSlot) -> Self {
-        Self { slot, tenants: Mutex::default() }
+        Self {
+            slot,
+            tenants: Mutex::default(),
+        }
     }
 
     pub(crate) fn of(&self, tenant: Uuid) -> Arc<TenantIndex> {
@@ -92,14 +98,19 @@ impl TenantIndex {
         self.index
             .get_or_try_init(|| async {
                 let directory = self.directory.clone();
-                blocking(&self.directory, move || LexicalIndex::open(&directory)).await.map(Arc::new)
+                blocking(&self.directory, move || LexicalIndex::open(&directory))
+                    .await
+                    .map(Arc::new)
             })
             .await
     }
 
     /// The id of the embedder's vector space.
     pub(crate) async fn space(&self, tx: &mut TenantTx, embedder: &dyn Embedder) -> Result<i32, StoreError> {
-        self.space.get_or_try_init(|| tx.ensure_space(embedder.model(), embedder.dimension())).await.copied()
+        self.space
+            .get_or_try_init(|| tx.ensure_space(embedder.model(), embedder.dimension()))
+            .await
+            .copied()
     }
 
     /// How many live windows the tenant has, counted once per revision.
@@ -164,7 +175,11 @@ impl TenantIndex {
                 }
                 rest = later;
                 // Only the last commit may claim the revision: until then a crash replays from the old watermark.
-                let reached = if rest.is_empty() { changes.revision } else { watermark };
+                let reached = if rest.is_empty() {
+                    changes.revision
+                } else {
+                    watermark
+                };
                 self.write(index, documents, reached).await?;
             }
             tx.commit().await?;
@@ -195,9 +210,13 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> tantivy::Result<T> + Send + 'static,
 ) -> Result<T, SearchError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| index_error(directory, &error))?.map_err(|error| index_error(directory, &error))
+    done.map_err(|error| index_error(directory, &error))?
+        .map_err(|error| index_error(directory, &error))
 }
 
 fn index_error(path: &Path, reason: &dyn std::fmt::Display) -> SearchError {
-    SearchError::Index { path: path.display().to_string(), reason: reason.to_string() }
+    SearchError::Index {
+        path: path.display().to_string(),
+        reason: reason.to_string(),
+    }
 }

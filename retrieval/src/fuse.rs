@@ -60,11 +60,18 @@ pub(crate) fn fuse(
 
 /// A BM25 score as a share of the bound, 0 to 1.
 pub(crate) fn lexical_share(score: f32, bound: f32) -> f32 {
-    if bound > 0.0 { (score / bound).clamp(0.0, 1.0) } else { 0.0 }
+    if bound > 0.0 {
+        (score / bound).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 fn places(leg: &[(Uuid, f32)]) -> HashMap<Uuid, LegScore> {
-    (1_u32..).zip(leg).map(|(rank, &(chunk, score))| (chunk, LegScore { rank, score })).collect()
+    (1_u32..)
+        .zip(leg)
+        .map(|(rank, &(chunk, score))| (chunk, LegScore { rank, score }))
+        .collect()
 }
 
 #[cfg(test)]
@@ -78,12 +85,33 @@ mod tests {
 
     #[test]
     fn a_question_of_unknown_words_is_decided_by_the_vectors() {
-        let candidates = [Candidate { chunk: id(1), cosine: Some(0.3) }, Candidate { chunk: id(2), cosine: Some(0.6) }];
+        let candidates = [
+            Candidate {
+                chunk: id(1),
+                cosine: Some(0.3),
+            },
+            Candidate {
+                chunk: id(2),
+                cosine: Some(0.6),
+            },
+        ];
         // the only known word is a common one: 0.4 of a possible 20
-        let fused = fuse(&candidates, &[(id(1), 0.4)], 20.0, &[(id(2), 0.6), (id(1), 0.3)], 0.4);
+        let fused = fuse(
+            &candidates,
+            &[(id(1), 0.4)],
+            20.0,
+            &[(id(2), 0.6), (id(1), 0.3)],
+            0.4,
+        );
         assert_eq!(fused[0].chunk, id(2));
         // the same ranks with a rare word: 16 of a possible 20
-        let fused = fuse(&candidates, &[(id(1), 16.0)], 20.0, &[(id(2), 0.6), (id(1), 0.3)], 0.4);
+        let fused = fuse(
+            &candidates,
+            &[(id(1), 16.0)],
+            20.0,
+            &[(id(2), 0.6), (id(1), 0.3)],
+            0.4,
+        );
         assert_eq!(fused[0].chunk, id(1));
         assert_eq!(fused[0].vector, Some(LegScore { rank: 2, score: 0.3 }));
     }

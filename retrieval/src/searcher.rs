@@ -113,11 +113,20 @@ impl Searcher {
         index_root: &std::path::Path,
     ) -> Result<Self, SearchError> {
         let indexes = LexicalIndexes::new(IndexSlot::take(index_root)?);
-        Ok(Self { store, embedder, indexes })
+        Ok(Self {
+            store,
+            embedder,
+            indexes,
+        })
     }
 
     /// The `options.k` passages of live versions that fit `query` best.
-    pub async fn search(&self, tenant: Uuid, query: &str, options: &SearchOptions) -> Result<Results, SearchError> {
+    pub async fn search(
+        &self,
+        tenant: Uuid,
+        query: &str,
+        options: &SearchOptions,
+    ) -> Result<Results, SearchError> {
         let began = Instant::now();
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
@@ -131,8 +140,10 @@ impl Searcher {
 
         let fusing = Instant::now();
         let hits = self.fused_hits(tenant, &vector, &matches, options).await?;
-        let lexical_coverage =
-            hits.first().and_then(|hit| hit.lexical).map_or(0.0, |place| lexical_share(place.score, matches.bound));
+        let lexical_coverage = hits
+            .first()
+            .and_then(|hit| hit.lexical)
+            .map_or(0.0, |place| lexical_share(place.score, matches.bound));
         let timings = SearchTimings {
             embed_ms: vector.embed_ms,
             lexical_ms,
@@ -142,7 +153,14 @@ impl Searcher {
         };
         tracing::debug!(%tenant, hits = hits.len(), ?lexical, ?timings, "retrieval.search.done");
         let vector_scan = vector.scan;
-        Ok(Results { hits, query_vector: vector.query, lexical_coverage, lexical, vector_scan, timings })
+        Ok(Results {
+            hits,
+            query_vector: vector.query,
+            lexical_coverage,
+            lexical,
+            vector_scan,
+            timings,
+        })
     }
 
     /// Replays what was published into the lexical index of `tenant` now, without the patience of a question.
@@ -182,10 +200,25 @@ impl Searcher {
             windows if windows <= EXACT_SCAN_UP_TO => VectorScan::Exact,
             _ => VectorScan::Approximate,
         };
-        let matches = if wanted { tx.nearest_chunks(space, &vector, depth, scan).await? } else { Vec::new() };
+        let matches = if wanted {
+            tx.nearest_chunks(space, &vector, depth, scan).await?
+        } else {
+            Vec::new()
+        };
         tx.commit().await?;
-        let scan = if scan == VectorScan::Exact { "exact" } else { "hnsw" };
-        Ok(VectorLeg { query: vector, space, matches, scan, embed_ms, search_ms: millis(searching) })
+        let scan = if scan == VectorScan::Exact {
+            "exact"
+        } else {
+            "hnsw"
+        };
+        Ok(VectorLeg {
+            query: vector,
+            space,
+            matches,
+            scan,
+            embed_ms,
+            search_ms: millis(searching),
+        })
     }
 
     async fn lexical_leg(
@@ -200,12 +233,19 @@ impl Searcher {
         if !wanted {
             return Ok((LexicalMatches::default(), LexicalState::Off, 0.0));
         }
-        let state = match index.catch_up_within(&self.store, tenant, CATCH_UP_PATIENCE).await {
+        let state = match index
+            .catch_up_within(&self.store, tenant, CATCH_UP_PATIENCE)
+            .await
+        {
             Ok(true) => LexicalState::Current,
             Ok(false) => LexicalState::Behind,
             Err(SearchError::Index { path, reason }) => {
                 tracing::error!(path, reason, "retrieval.lexical.unavailable");
-                return Ok((LexicalMatches::default(), LexicalState::Unavailable, millis(began)));
+                return Ok((
+                    LexicalMatches::default(),
+                    LexicalState::Unavailable,
+                    millis(began),
+                ));
             }
             Err(error) => return Err(error),
         };
@@ -214,7 +254,11 @@ impl Searcher {
             Ok(matches) => Ok((matches, state, millis(began))),
             Err(error) => {
                 tracing::error!(%error, "retrieval.lexical.unavailable");
-                Ok((LexicalMatches::default(), LexicalState::Unavailable, millis(began)))
+                Ok((
+                    LexicalMatches::default(),
+                    LexicalState::Unavailable,
+                    millis(began),
+                ))
             }
         }
     }
@@ -237,8 +281,13 @@ impl Searcher {
         let mut tx = self.store.tenant(tenant).await?;
         let live = tx.live_hits(&wanted, vector.space, query).await?;
         tx.commit().await?;
-        let candidates: Vec<Candidate> =
-            live.iter().map(|hit| Candidate { chunk: hit.chunk_id, cosine: hit.cosine }).collect();
+        let candidates: Vec<Candidate> = live
+            .iter()
+            .map(|hit| Candidate {
+                chunk: hit.chunk_id,
+                cosine: hit.cosine,
+            })
+            .collect();
         let nearest: Vec<(Uuid, f32)> = vector.matches.iter().map(|m| (m.chunk_id, m.cosine)).collect();
         let weight = match (settings.lexical, settings.vector) {
             (true, false) => 1.0,
@@ -247,11 +296,13 @@ impl Searcher {
         };
         let mut by_chunk: std::collections::HashMap<Uuid, LiveHit> =
             live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
-        Ok(fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weight)
-            .into_iter()
-            .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
-            .take(options.k)
-            .collect())
+        Ok(
+            fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weight)
+                .into_iter()
+                .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
+                .take(options.k)
+                .collect(),
+        )
     }
 }
 
@@ -266,7 +317,9 @@ struct VectorLeg {
 
 fn hit_of(live: LiveHit, fused: Fused) -> Hit {
     // The vector leg may have stopped before this chunk; its cosine is known all the same, its rank is not.
-    let vector = fused.vector.or_else(|| live.cosine.map(|score| LegScore { rank: 0, score }));
+    let vector = fused
+        .vector
+        .or_else(|| live.cosine.map(|score| LegScore { rank: 0, score }));
     Hit {
         chunk_id: live.chunk_id,
         document_id: live.document_id,

@@ -136,19 +136,20 @@ pub struct Booted {
 
 /// A database that is up to date, with the private PostgreSQL that serves it, if it is one.
 pub async fn open_database(common: &CommonArgs) -> anyhow::Result<(String, Option<LocalPostgres>)> {
-    let (url, postgres) = match &common.database_url {
-        Some(url) => (url.clone(), None),
-        None => {
-            let options = LocalOptions {
-                install: common.postgres_install(),
-                directory: common.data_dir().postgres(),
-                durable: true,
-            };
-            let postgres = tokio::task::spawn_blocking(move || LocalPostgres::start(&options)).await??;
-            (postgres.database("plumbline").await?, Some(postgres))
-        }
+    let (url, postgres) = if let Some(url) = &common.database_url {
+        (url.clone(), None)
+    } else {
+        let options = LocalOptions {
+            install: common.postgres_install(),
+            directory: common.data_dir().postgres(),
+            durable: true,
+        };
+        let postgres = tokio::task::spawn_blocking(move || LocalPostgres::start(&options)).await??;
+        (postgres.database("plumbline").await?, Some(postgres))
     };
-    Store::migrate(&url).await.context("the database could not be brought up to date")?;
+    Store::migrate(&url)
+        .await
+        .context("the database could not be brought up to date")?;
     Ok((url, postgres))
 }
 
@@ -166,7 +167,10 @@ pub async fn load_embedder(common: &CommonArgs) -> anyhow::Result<Arc<dyn Embedd
 /// How files are extracted: by this very program as a child process.
 pub fn isolation(common: &CommonArgs) -> anyhow::Result<Isolation> {
     let mut isolation = Isolation::new(std::env::current_exe()?, ["extract-worker"]);
-    isolation.limits = Limits { libpdfium: Some(common.pdfium_library()), ..Limits::default() };
+    isolation.limits = Limits {
+        libpdfium: Some(common.pdfium_library()),
+        ..Limits::default()
+    };
     Ok(isolation)
 }
 
@@ -177,10 +181,24 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
     let data = common.data_dir();
     let blobs = BlobStore::Directory(data.blobs());
     let embedder = load_embedder(common).await?;
-    let searcher = Arc::new(Searcher::open(store.clone(), Arc::clone(&embedder), &data.index())?);
+    let searcher = Arc::new(Searcher::open(
+        store.clone(),
+        Arc::clone(&embedder),
+        &data.index(),
+    )?);
     let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
-    let answerer = Arc::new(Answerer::new(store.clone(), Arc::clone(&searcher), Arc::clone(&embedder), model));
-    let pipeline = Pipeline::new(store.clone(), blobs.clone(), Arc::clone(&embedder), isolation(common)?);
+    let answerer = Arc::new(Answerer::new(
+        store.clone(),
+        Arc::clone(&searcher),
+        Arc::clone(&embedder),
+        model,
+    ));
+    let pipeline = Pipeline::new(
+        store.clone(),
+        blobs.clone(),
+        Arc::clone(&embedder),
+        isolation(common)?,
+    );
     let mut tx = store.system().await?;
     let tenant = tx.ensure_tenant(&common.tenant, &common.tenant).await?;
     if let Some(number) = serve.and_then(|serve| serve.whatsapp.phone_number_id.as_deref()) {
@@ -210,7 +228,11 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
         work: WorkSettings::default(),
         progress: ProgressBoard::default(),
     };
-    Ok(Booted { app, tenant, _postgres: postgres })
+    Ok(Booted {
+        app,
+        tenant,
+        _postgres: postgres,
+    })
 }
 
 fn graph_client(serve: &ServeArgs) -> anyhow::Result<Option<Arc<GraphClient>>> {
@@ -221,5 +243,10 @@ fn graph_client(serve: &ServeArgs) -> anyhow::Result<Option<Arc<GraphClient>>> {
     let url = reqwest::Url::parse(&whatsapp.graph_url)
         .with_context(|| format!("WHATSAPP_GRAPH_URL {:?} is no address", whatsapp.graph_url))?;
     let http = crate::whatsapp::graph::http_client(&url)?;
-    Ok(Some(Arc::new(GraphClient::new(http, url, whatsapp.graph_version.clone(), token))))
+    Ok(Some(Arc::new(GraphClient::new(
+        http,
+        url,
+        whatsapp.graph_version.clone(),
+        token,
+    ))))
 }

@@ -15,7 +15,7 @@ use crate::config::{CommonArgs, ServeArgs};
 struct Cli {
     #[command(flatten)]
     common: CommonArgs,
-    /// What to log: error, warn, info, debug, trace, or a filter such as plumbline_server=debug
+    /// What to log: error, warn, info, debug, trace, or a filter such as `plumbline_server=debug`
     #[arg(long, env = "PLUMBLINE_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
     /// Log one JSON object per line
@@ -85,7 +85,12 @@ enum Command {
     /// Everything on this machine: documents, server, and a WhatsApp simulator in the browser
     Demo {
         /// Address to listen on
-        #[arg(long, env = "PLUMBLINE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        #[arg(
+            long,
+            env = "PLUMBLINE_LISTEN",
+            default_value = "127.0.0.1:8080",
+            value_name = "ADDRESS"
+        )]
         listen: std::net::SocketAddr,
         /// The documents to answer from
         #[arg(long, default_value = "golden/corpus", value_name = "DIR")]
@@ -96,17 +101,22 @@ enum Command {
     },
     /// Say what was found, what is missing, and the command that mends it
     Doctor {
-        /// Only whether a running server answers at PLUMBLINE_LISTEN (for health checks)
+        /// Only whether a running server answers at `PLUMBLINE_LISTEN` (for health checks)
         #[arg(long)]
         quick: bool,
         /// The running server
-        #[arg(long, env = "PLUMBLINE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        #[arg(
+            long,
+            env = "PLUMBLINE_LISTEN",
+            default_value = "127.0.0.1:8080",
+            value_name = "ADDRESS"
+        )]
         listen: std::net::SocketAddr,
     },
     /// Make API keys and sign-ins
     #[command(subcommand)]
     Access(commands::access::Access),
-    /// Run a command with DATABASE_URL set to a throw-away PostgreSQL
+    /// Run a command with `DATABASE_URL` set to a throw-away PostgreSQL
     #[command(hide = true)]
     WithPostgres {
         /// The command and its arguments
@@ -143,8 +153,14 @@ fn start_log(cli: &Cli) {
     let quiet = !matches!(cli.command, Command::Serve { .. } | Command::Work { .. });
     let default = if quiet { "error" } else { "info,tower_http=warn" };
     let filter = cli.log.clone().unwrap_or_else(|| default.to_owned());
-    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
-    if cli.log_json { log.json().init() } else { log.init() }
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr);
+    if cli.log_json {
+        log.json().init()
+    } else {
+        log.init()
+    }
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -155,11 +171,18 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => commands::migrate::run(&common).await,
         Command::Ingest { paths, json } => commands::ingest::run(&common, &paths, json).await,
         Command::Extract { file, json } => commands::extract::run(&common, &file, json).await,
-        Command::Search { query, k, explain, json } => {
-            commands::search::run(&common, &query, k, explain, json).await
-        }
+        Command::Search {
+            query,
+            k,
+            explain,
+            json,
+        } => commands::search::run(&common, &query, k, explain, json).await,
         Command::Ask { question, json } => commands::ask::run(&common, &question, json).await,
-        Command::Demo { listen, corpus, business } => commands::demo::run(&common, listen, &corpus, &business).await,
+        Command::Demo {
+            listen,
+            corpus,
+            business,
+        } => commands::demo::run(&common, listen, &corpus, &business).await,
         Command::Doctor { quick: true, listen } => commands::doctor::quick(listen).await,
         Command::Doctor { quick: false, .. } => commands::doctor::run(&common).await,
         Command::Access(access) => commands::access::run(&common, access).await,

@@ -40,7 +40,10 @@ impl App {
     pub async fn receive(&self, tenant: Uuid, uploads: Vec<Upload>) -> Result<Vec<ReceivedFile>, ApiError> {
         let mut received = Vec::with_capacity(uploads.len());
         for upload in uploads {
-            let result = self.pipeline.receive(tenant, &upload.key, &upload.file_name, upload.bytes).await?;
+            let result = self
+                .pipeline
+                .receive(tenant, &upload.key, &upload.file_name, upload.bytes)
+                .await?;
             received.push(ReceivedFile {
                 file_name: upload.file_name,
                 key: upload.key,
@@ -87,16 +90,25 @@ pub async fn read_uploads(mut form: Multipart, limits: WebSettings) -> Result<Ve
             return Err(too_large(&file_name, limits));
         }
         let key = key.take().unwrap_or_else(|| file_name.clone());
-        uploads.push(Upload { key: key.trim().to_owned(), file_name, bytes: bytes.to_vec() });
+        uploads.push(Upload {
+            key: key.trim().to_owned(),
+            file_name,
+            bytes: bytes.to_vec(),
+        });
     }
     if uploads.is_empty() {
-        return Err(ApiError::BadRequest("the form holds no file; send at least one part with a file name".to_owned()));
+        return Err(ApiError::BadRequest(
+            "the form holds no file; send at least one part with a file name".to_owned(),
+        ));
     }
     Ok(uploads)
 }
 
 fn too_large(what: &str, limits: WebSettings) -> ApiError {
-    ApiError::TooLarge(format!("{what} is larger than the limit of {} MiB", limits.max_upload_bytes >> 20))
+    ApiError::TooLarge(format!(
+        "{what} is larger than the limit of {} MiB",
+        limits.max_upload_bytes >> 20
+    ))
 }
 
 /// The name without a path: some clients send one, and nothing of ours may depend on it.
@@ -110,7 +122,12 @@ mod tests {
 
     #[test]
     fn a_path_in_a_file_name_is_dropped() {
-        for (given, name) in [("../../etc/passwd", "passwd"), (r"C:\docs\a.pdf", "a.pdf"), ("a b.csv", "a b.csv"), ("", "")] {
+        for (given, name) in [
+            ("../../etc/passwd", "passwd"),
+            (r"C:\docs\a.pdf", "a.pdf"),
+            ("a b.csv", "a b.csv"),
+            ("", ""),
+        ] {
             assert_eq!(file_name_only(given), name);
         }
     }

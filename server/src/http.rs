@@ -69,13 +69,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
     let (api, description) = api().split_for_parts();
     let upload = app.web.max_upload_bytes.saturating_mul(2).max(8 << 20);
-    let timed = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(60));
+    let timed = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_mins(1));
     let service = Router::new()
         .merge(api.layer(DefaultBodyLimit::max(upload)).layer(timed))
         .merge(webhook::router())
         .merge(health::router(metrics))
         .merge(crate::pages::router())
-        .route("/openapi.json", get(move || async move { axum::Json(description) }))
+        .route(
+            "/openapi.json",
+            get(move || async move { axum::Json(description) }),
+        )
         .with_state(app);
     let id = HeaderName::from_static("x-request-id");
     service
@@ -83,7 +86,10 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_layer(header::X_FRAME_OPTIONS, "DENY"))
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
-        .layer(header_layer(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(header_layer(
+            header::CONTENT_SECURITY_POLICY,
+            CONTENT_SECURITY_POLICY,
+        ))
         .layer(PropagateRequestIdLayer::new(id.clone()))
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::new(id, MakeRequestUuid))
@@ -91,7 +97,8 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
 }
 
 /// Pages load nothing from elsewhere and run no script of a page itself.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))

@@ -44,23 +44,40 @@ pub struct WorkError {
 impl WorkError {
     /// An error that another attempt may mend.
     pub fn retry(message: impl Into<String>) -> Self {
-        Self { message: message.into(), retry: true, after: None }
+        Self {
+            message: message.into(),
+            retry: true,
+            after: None,
+        }
     }
 
     /// An error that stays.
     pub fn fatal(message: impl Into<String>) -> Self {
-        Self { message: message.into(), retry: false, after: None }
+        Self {
+            message: message.into(),
+            retry: false,
+            after: None,
+        }
     }
 }
 
 impl From<StoreError> for WorkError {
     fn from(error: StoreError) -> Self {
-        Self { retry: !matches!(error, StoreError::NotFound { .. }), message: error.to_string(), after: None }
+        Self {
+            retry: !matches!(error, StoreError::NotFound { .. }),
+            message: error.to_string(),
+            after: None,
+        }
     }
 }
 
 /// Queues with the number of jobs of each that may run at once in this process.
-const QUEUES: [(&str, usize); 4] = [(TURN_QUEUE, 4), (SEND_QUEUE, 8), (ELEMENT_QUEUE, 2), (INGEST_QUEUE, 2)];
+const QUEUES: [(&str, usize); 4] = [
+    (TURN_QUEUE, 4),
+    (SEND_QUEUE, 8),
+    (ELEMENT_QUEUE, 2),
+    (INGEST_QUEUE, 2),
+];
 
 /// Runs all queues until `stop`; returns when the jobs at work have ended.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -164,14 +181,26 @@ async fn handle(app: &App, job: &Job) {
         () = beat => return,
     };
     // A panic is an error of ours, not a reason to lose the job.
-    let outcome = outcome.unwrap_or_else(|error| Err(WorkError::retry(format!("stopped unexpectedly: {error}"))));
-    metrics::histogram!("plumbline_job_seconds", "queue" => job.queue.clone()).record(began.elapsed().as_secs_f64());
+    let outcome =
+        outcome.unwrap_or_else(|error| Err(WorkError::retry(format!("stopped unexpectedly: {error}"))));
+    metrics::histogram!("plumbline_job_seconds", "queue" => job.queue.clone())
+        .record(began.elapsed().as_secs_f64());
     let noted = match outcome {
         Ok(Done::Finished) => app.store.finish_job(job).await.map(drop),
         Ok(Done::Later(delay)) => app.store.postpone_job(job, delay).await,
         Err(error) => {
-            tracing::warn!(job = job.id, queue = job.queue, attempt = job.attempts, error = error.message, "worker.job.failed");
-            match app.store.fail_job(job, &error.message, error.retry, error.after).await {
+            tracing::warn!(
+                job = job.id,
+                queue = job.queue,
+                attempt = job.attempts,
+                error = error.message,
+                "worker.job.failed"
+            );
+            match app
+                .store
+                .fail_job(job, &error.message, error.retry, error.after)
+                .await
+            {
                 Ok(plumbline_store::Failed::Dead) => {
                     give_up(app, job, &error.message).await;
                     Ok(())

@@ -22,7 +22,9 @@ impl Secret {
     /// [`StoreError::Local`] when the operating system has no randomness to give.
     pub fn random(prefix: &str) -> Result<Self, StoreError> {
         let mut bytes = [0_u8; 32];
-        OsRng.try_fill_bytes(&mut bytes).map_err(|error| StoreError::Local(format!("no randomness: {error}")))?;
+        OsRng
+            .try_fill_bytes(&mut bytes)
+            .map_err(|error| StoreError::Local(format!("no randomness: {error}")))?;
         Ok(Self(format!("{prefix}{}", hex::encode(bytes))))
     }
 
@@ -84,17 +86,24 @@ impl SystemTx {
 
     /// The tenant a key stands for; `None` for an unknown or revoked key.
     pub async fn tenant_of_key(&mut self, key: &Secret) -> Result<Option<Uuid>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT tenant_id FROM api_keys WHERE hash = $1 AND revoked_at IS NULL")
-            .bind(key.hash())
-            .fetch_optional(self.conn())
-            .await?)
+        Ok(
+            sqlx::query_scalar("SELECT tenant_id FROM api_keys WHERE hash = $1 AND revoked_at IS NULL")
+                .bind(key.hash())
+                .fetch_optional(self.conn())
+                .await?,
+        )
     }
 
     /// Creates an admin or gives an existing one of the same tenant a new password hash.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the address belongs to another tenant's admin.
-    pub async fn put_admin(&mut self, tenant: Uuid, email: &str, password_hash: &str) -> Result<Uuid, StoreError> {
+    pub async fn put_admin(
+        &mut self,
+        tenant: Uuid,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<Uuid, StoreError> {
         sqlx::query_scalar(
             "INSERT INTO admins (id, tenant_id, email, password_hash) VALUES ($1, $2, lower($3), $4)
              ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash
@@ -112,16 +121,20 @@ impl SystemTx {
 
     /// The admin with this address.
     pub async fn admin_by_email(&mut self, email: &str) -> Result<Option<Admin>, StoreError> {
-        Ok(sqlx::query_as("SELECT id, tenant_id, email, password_hash FROM admins WHERE email = lower($1)")
-            .bind(email)
-            .fetch_optional(self.conn())
-            .await?)
+        Ok(
+            sqlx::query_as("SELECT id, tenant_id, email, password_hash FROM admins WHERE email = lower($1)")
+                .bind(email)
+                .fetch_optional(self.conn())
+                .await?,
+        )
     }
 
     /// Opens a session of an admin and forgets expired ones.
     pub async fn open_session(&mut self, admin: &Admin, lifetime: Duration) -> Result<Secret, StoreError> {
         let token = Secret::random("")?;
-        sqlx::query("DELETE FROM sessions WHERE expires_at < now()").execute(self.conn()).await?;
+        sqlx::query("DELETE FROM sessions WHERE expires_at < now()")
+            .execute(self.conn())
+            .await?;
         sqlx::query(
             "INSERT INTO sessions (hash, tenant_id, admin_id, expires_at)
              VALUES ($1, $2, $3, now() + make_interval(secs => $4))",
@@ -149,7 +162,10 @@ impl SystemTx {
 
     /// Ends a session.
     pub async fn close_session(&mut self, token: &Secret) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE hash = $1").bind(token.hash()).execute(self.conn()).await?;
+        sqlx::query("DELETE FROM sessions WHERE hash = $1")
+            .bind(token.hash())
+            .execute(self.conn())
+            .await?;
         Ok(())
     }
 }

@@ -32,10 +32,14 @@ impl BlobStore {
             let folder = target.parent().unwrap_or(&root).to_owned();
             std::fs::create_dir_all(&folder).map_err(StoreError::file("create", &folder))?;
             // A temporary file and a rename: a reader never sees half a file, a crash leaves nothing under the name.
-            let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(StoreError::file("write in", &folder))?;
+            let mut file =
+                tempfile::NamedTempFile::new_in(&folder).map_err(StoreError::file("write in", &folder))?;
             std::io::Write::write_all(&mut file, &bytes).map_err(StoreError::file("write", &target))?;
-            file.as_file().sync_all().map_err(StoreError::file("write", &target))?;
-            file.persist(&target).map_err(|e| StoreError::file("write", &target)(e.error))?;
+            file.as_file()
+                .sync_all()
+                .map_err(StoreError::file("write", &target))?;
+            file.persist(&target)
+                .map_err(|e| StoreError::file("write", &target)(e.error))?;
             Ok(hash)
         })
         .await
@@ -45,7 +49,9 @@ impl BlobStore {
     /// Reads a file back.
     pub async fn get(&self, hash: &[u8]) -> Result<Vec<u8>, StoreError> {
         let path = self.path(hash);
-        tokio::fs::read(&path).await.map_err(StoreError::file("read", path))
+        tokio::fs::read(&path)
+            .await
+            .map_err(StoreError::file("read", path))
     }
 
     /// Where a stored file is on disk.
@@ -72,6 +78,13 @@ mod tests {
         let second = blobs.put(b"price list".to_vec()).await.unwrap();
         assert_eq!(first, second);
         assert_eq!(blobs.get(&first).await.unwrap(), b"price list");
-        assert!(blobs.get(&[7; 32]).await.unwrap_err().to_string().contains("cannot read"));
+        assert!(
+            blobs
+                .get(&[7; 32])
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("cannot read")
+        );
     }
 }

@@ -158,7 +158,11 @@ impl TenantTx {
     /// Returns false when the version was cancelled or completed meanwhile; nothing is written then.
     pub async fn complete_version(&mut self, built: &BuiltVersion) -> Result<bool, StoreError> {
         let no_warnings = built.warnings.as_array().is_none_or(Vec::is_empty);
-        let state = if no_warnings { VersionState::Ready } else { VersionState::ReadyWithWarnings };
+        let state = if no_warnings {
+            VersionState::Ready
+        } else {
+            VersionState::ReadyWithWarnings
+        };
         let document: Option<Uuid> = sqlx::query_scalar(
             "UPDATE document_versions
                 SET state = $2, media_type = $3, canonical_text = $4, text_sha256 = $5, language = $6, warnings = $7,
@@ -250,7 +254,11 @@ impl TenantTx {
         let windows: Vec<(Uuid, i32, &NewWindow)> = batch
             .iter()
             .zip(ids)
-            .flat_map(|(chunk, id)| (0_i32..).zip(&chunk.windows).map(move |(ordinal, w)| (*id, ordinal, w)))
+            .flat_map(|(chunk, id)| {
+                (0_i32..)
+                    .zip(&chunk.windows)
+                    .map(move |(ordinal, w)| (*id, ordinal, w))
+            })
             .collect();
         sqlx::query(
             "INSERT INTO windows (tenant_id, version_id, space_id, chunk_id, ordinal, text_start, text_end, hash,
@@ -273,7 +281,12 @@ impl TenantTx {
     }
 
     /// The chunks of a version in order.
-    pub async fn chunks(&mut self, version: Uuid, limit: i64, offset: i64) -> Result<Vec<ChunkRow>, StoreError> {
+    pub async fn chunks(
+        &mut self,
+        version: Uuid,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<ChunkRow>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT id, document_id, version_id, ordinal, text_start, text_end, page_from, page_to, row_from, row_to,
                     heading_path, body, tokens

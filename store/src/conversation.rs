@@ -19,10 +19,14 @@ pub struct Aliases {
 
 impl Aliases {
     fn known(&self) -> Vec<(&'static str, &str)> {
-        [("phone", &self.phone), ("user_id", &self.user_id), ("parent_user_id", &self.parent_user_id)]
-            .into_iter()
-            .filter_map(|(kind, value)| value.as_deref().map(|value| (kind, value)))
-            .collect()
+        [
+            ("phone", &self.phone),
+            ("user_id", &self.user_id),
+            ("parent_user_id", &self.parent_user_id),
+        ]
+        .into_iter()
+        .filter_map(|(kind, value)| value.as_deref().map(|value| (kind, value)))
+        .collect()
     }
 }
 
@@ -153,7 +157,11 @@ impl TenantTx {
     }
 
     /// The conversation of a contact on a channel, begun when there is none.
-    pub async fn ensure_conversation(&mut self, channel: Uuid, contact: Uuid) -> Result<Conversation, StoreError> {
+    pub async fn ensure_conversation(
+        &mut self,
+        channel: Uuid,
+        contact: Uuid,
+    ) -> Result<Conversation, StoreError> {
         let tenant = self.tenant();
         Ok(sqlx::query_as(
             "INSERT INTO conversations (id, tenant_id, channel_id, contact_id) VALUES ($1, $2, $3, $4)
@@ -169,7 +177,11 @@ impl TenantTx {
     }
 
     /// The messages of `sender` that no turn has taken yet, in the order the customer wrote them.
-    pub async fn pending_messages(&mut self, channel: Uuid, sender: &str) -> Result<Vec<Element>, StoreError> {
+    pub async fn pending_messages(
+        &mut self,
+        channel: Uuid,
+        sender: &str,
+    ) -> Result<Vec<Element>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT id, channel_id, kind, external_id, sender, payload, contact, occurred_at
                FROM inbound_elements
@@ -229,7 +241,12 @@ impl TenantTx {
         .bind(turn)
         .fetch_all(self.conn())
         .await?;
-        Ok(Turn { id: turn, conversation: conversation.clone(), messages, answered })
+        Ok(Turn {
+            id: turn,
+            conversation: conversation.clone(),
+            messages,
+            answered,
+        })
     }
 
     /// The conversation of the turn that an earlier attempt of this job opened.
@@ -245,21 +262,25 @@ impl TenantTx {
 
     /// The conversation, locked until the transaction ends: who owns it cannot change under the caller.
     pub async fn lock_conversation(&mut self, id: Uuid) -> Result<Conversation, StoreError> {
-        sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {CONVERSATION} FROM conversations WHERE id = $1 FOR UPDATE")))
-            .bind(id)
-            .fetch_optional(self.conn())
-            .await?
-            .ok_or(StoreError::NotFound { what: "conversation" })
+        sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {CONVERSATION} FROM conversations WHERE id = $1 FOR UPDATE"
+        )))
+        .bind(id)
+        .fetch_optional(self.conn())
+        .await?
+        .ok_or(StoreError::NotFound { what: "conversation" })
     }
 
     /// Gives the conversation to people or back to the bot, and raises its epoch; returns the new epoch.
     pub async fn set_owner(&mut self, conversation: Uuid, bot: bool) -> Result<i64, StoreError> {
-        sqlx::query_scalar("UPDATE conversations SET owner = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch")
-            .bind(conversation)
-            .bind(if bot { "bot" } else { "human" })
-            .fetch_optional(self.conn())
-            .await?
-            .ok_or(StoreError::NotFound { what: "conversation" })
+        sqlx::query_scalar(
+            "UPDATE conversations SET owner = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch",
+        )
+        .bind(conversation)
+        .bind(if bot { "bot" } else { "human" })
+        .fetch_optional(self.conn())
+        .await?
+        .ok_or(StoreError::NotFound { what: "conversation" })
     }
 
     /// Remembers the customer's language.
@@ -307,7 +328,15 @@ impl TenantTx {
                 .bind(contact)
                 .fetch_all(self.conn())
                 .await?;
-        let find = |kind: &str| rows.iter().find(|(k, _)| k == kind).map(|(_, value)| value.clone());
-        Ok(Aliases { phone: find("phone"), user_id: find("user_id"), parent_user_id: find("parent_user_id") })
+        let find = |kind: &str| {
+            rows.iter()
+                .find(|(k, _)| k == kind)
+                .map(|(_, value)| value.clone())
+        };
+        Ok(Aliases {
+            phone: find("phone"),
+            user_id: find("user_id"),
+            parent_user_id: find("parent_user_id"),
+        })
     }
 }

@@ -50,7 +50,10 @@ impl VersionState {
 
     /// Whether nothing more will happen to the version by itself.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Ready | Self::ReadyWithWarnings | Self::Failed | Self::Cancelled)
+        matches!(
+            self,
+            Self::Ready | Self::ReadyWithWarnings | Self::Failed | Self::Cancelled
+        )
     }
 
     /// Whether the version can answer customers.
@@ -210,7 +213,8 @@ pub struct DocumentFilter {
     pub offset: i64,
 }
 
-const VERSION_COLUMNS: &str = "SELECT id, document_id, number, file_name, media_type, blob_sha256, blob_bytes, state,
+const VERSION_COLUMNS: &str =
+    "SELECT id, document_id, number, file_name, media_type, blob_sha256, blob_bytes, state,
         stage_done, stage_total, reason_code, reason, suggestion, warnings, pages, language, chunk_count,
         windows_embedded, windows_reused, created_at, started_at, finished_at, published_at
    FROM document_versions";
@@ -261,7 +265,12 @@ impl TenantTx {
             && sha.as_slice() == new.blob_sha256
             && !matches!(state, VersionState::Failed | VersionState::Cancelled)
         {
-            return Ok(Received { document_id, version_id: *version_id, number: *number, unchanged: true });
+            return Ok(Received {
+                document_id,
+                version_id: *version_id,
+                number: *number,
+                unchanged: true,
+            });
         }
         let number = newest.map_or(1, |(_, number, ..)| number + 1);
         let version_id = Uuid::now_v7();
@@ -278,7 +287,12 @@ impl TenantTx {
         .bind(new.blob_bytes)
         .execute(self.conn())
         .await?;
-        Ok(Received { document_id, version_id, number, unchanged: false })
+        Ok(Received {
+            document_id,
+            version_id,
+            number,
+            unchanged: false,
+        })
     }
 
     /// Documents that were not deleted, newest change first.
@@ -323,15 +337,21 @@ impl TenantTx {
 
     /// The document with this key, if it exists and was not deleted.
     pub async fn document_by_key(&mut self, key: &str) -> Result<Option<Document>, StoreError> {
-        Ok(sqlx::query_as(document_query!("AND d.key = $1")).bind(key).fetch_optional(self.conn()).await?)
+        Ok(sqlx::query_as(document_query!("AND d.key = $1"))
+            .bind(key)
+            .fetch_optional(self.conn())
+            .await?)
     }
 
     /// All versions of a document, newest first.
     pub async fn versions(&mut self, document: Uuid) -> Result<Vec<Version>, StoreError> {
-        Ok(sqlx::query_as(concat_query(VERSION_COLUMNS, " WHERE document_id = $1 ORDER BY number DESC"))
-            .bind(document)
-            .fetch_all(self.conn())
-            .await?)
+        Ok(sqlx::query_as(concat_query(
+            VERSION_COLUMNS,
+            " WHERE document_id = $1 ORDER BY number DESC",
+        ))
+        .bind(document)
+        .fetch_all(self.conn())
+        .await?)
     }
 
     /// One version.
@@ -340,7 +360,9 @@ impl TenantTx {
             .bind(id)
             .fetch_optional(self.conn())
             .await?
-            .ok_or(StoreError::NotFound { what: "document version" })
+            .ok_or(StoreError::NotFound {
+                what: "document version",
+            })
     }
 
     /// The canonical text of a version; kept for ever, also of replaced and deleted ones, because answers cite it.
@@ -350,11 +372,18 @@ impl TenantTx {
                 .bind(id)
                 .fetch_optional(self.conn())
                 .await?;
-        text.flatten().ok_or(StoreError::NotFound { what: "text of the document version" })
+        text.flatten().ok_or(StoreError::NotFound {
+            what: "text of the document version",
+        })
     }
 
     /// Moves a version to a stage of its building and starts its clock. Does nothing to a version that has ended.
-    pub async fn begin_stage(&mut self, version: Uuid, state: VersionState, total: i64) -> Result<(), StoreError> {
+    pub async fn begin_stage(
+        &mut self,
+        version: Uuid,
+        state: VersionState,
+        total: i64,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE document_versions
                 SET state = $2, stage_done = 0, stage_total = $3, started_at = coalesce(started_at, now())
@@ -415,7 +444,9 @@ impl TenantTx {
         .execute(self.conn())
         .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::Conflict("only a failed or cancelled version can be retried".to_owned()));
+            return Err(StoreError::Conflict(
+                "only a failed or cancelled version can be retried".to_owned(),
+            ));
         }
         Ok(())
     }

@@ -135,7 +135,9 @@ impl SystemTx {
 impl SystemTx {
     /// Webhook bodies stored so far.
     pub async fn count_inbound_events(&mut self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM inbound_events").fetch_one(self.conn()).await?)
+        Ok(sqlx::query_scalar("SELECT count(*) FROM inbound_events")
+            .fetch_one(self.conn())
+            .await?)
     }
 }
 
@@ -149,14 +151,18 @@ impl Store {
         problem: Option<&str>,
     ) -> Result<Stored, StoreError> {
         let mut tx = self.system().await?;
-        let event: i64 = sqlx::query_scalar("INSERT INTO inbound_events (body, problem) VALUES ($1, $2) RETURNING id")
-            .bind(body)
-            .bind(problem)
-            .fetch_one(tx.conn())
-            .await?;
+        let event: i64 =
+            sqlx::query_scalar("INSERT INTO inbound_events (body, problem) VALUES ($1, $2) RETURNING id")
+                .bind(body)
+                .bind(problem)
+                .fetch_one(tx.conn())
+                .await?;
         let mut by_number: BTreeMap<&str, Vec<&NewElement>> = BTreeMap::new();
         for element in elements {
-            by_number.entry(&element.phone_number_id).or_default().push(element);
+            by_number
+                .entry(&element.phone_number_id)
+                .or_default()
+                .push(element);
         }
         let mut stored = Stored::default();
         for (number, elements) in by_number {
@@ -179,7 +185,9 @@ impl Store {
                     None => stored.repeated += 1,
                     Some(id) => {
                         stored.fresh += 1;
-                        tenant.enqueue_element(id, &channel, element, wait, longest).await?;
+                        tenant
+                            .enqueue_element(id, &channel, element, wait, longest)
+                            .await?;
                     }
                 }
             }
@@ -279,6 +287,8 @@ impl TenantTx {
         .bind(id)
         .fetch_optional(self.conn())
         .await?
-        .ok_or(StoreError::NotFound { what: "inbound element" })
+        .ok_or(StoreError::NotFound {
+            what: "inbound element",
+        })
     }
 }

@@ -113,10 +113,12 @@ impl TenantTx {
 
     /// Runs the waiting jobs of a queue now: what they waited for was mended.
     pub async fn hurry_jobs(&mut self, queue: &str) -> Result<u64, StoreError> {
-        let hurried = sqlx::query("UPDATE jobs SET run_at = now() WHERE queue = $1 AND state = 'queued' AND run_at > now()")
-            .bind(queue)
-            .execute(self.conn())
-            .await?;
+        let hurried = sqlx::query(
+            "UPDATE jobs SET run_at = now() WHERE queue = $1 AND state = 'queued' AND run_at > now()",
+        )
+        .bind(queue)
+        .execute(self.conn())
+        .await?;
         Ok(hurried.rows_affected())
     }
 
@@ -140,7 +142,11 @@ impl TenantTx {
         .bind(id)
         .execute(self.conn())
         .await?;
-        if done.rows_affected() == 0 { Err(StoreError::NotFound { what: "dead job" }) } else { Ok(()) }
+        if done.rows_affected() == 0 {
+            Err(StoreError::NotFound { what: "dead job" })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -161,7 +167,12 @@ impl Store {
     /// Takes the next due job of `queue` under a lease, if there is one whose key is free.
     ///
     /// A key is free when none of its jobs runs and no older one of it waits, due or not: a retry keeps its place.
-    pub async fn claim_job(&self, queue: &str, worker: Uuid, lease: Duration) -> Result<Option<Job>, StoreError> {
+    pub async fn claim_job(
+        &self,
+        queue: &str,
+        worker: Uuid,
+        lease: Duration,
+    ) -> Result<Option<Job>, StoreError> {
         let mut tx = self.system().await?;
         let claimed = sqlx::query_as(
             "UPDATE jobs SET state = 'running', attempts = attempts + 1, leased_by = $2,

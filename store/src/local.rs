@@ -49,19 +49,33 @@ impl LocalPostgres {
         tools.own(&directory)?;
         tools.own(&socket)?;
         let start_lock = lock_file(&directory, "start.lock")?;
-        start_lock.lock().map_err(StoreError::file("lock", directory.join("start.lock")))?;
+        start_lock
+            .lock()
+            .map_err(StoreError::file("lock", directory.join("start.lock")))?;
         tools.init(&directory)?;
         if !tools.is_running(&directory) {
             tools.start(&directory, &socket, options.durable)?;
         }
         let users = lock_file(&directory, "users.lock")?;
-        users.lock_shared().map_err(StoreError::file("lock", directory.join("users.lock")))?;
-        Ok(Self { tools, directory, socket, users: Some(users) })
+        users
+            .lock_shared()
+            .map_err(StoreError::file("lock", directory.join("users.lock")))?;
+        Ok(Self {
+            tools,
+            directory,
+            socket,
+            users: Some(users),
+        })
     }
 
     /// Connection address of a database in this cluster.
     pub fn url(&self, database: &str) -> String {
-        let socket = self.socket.to_string_lossy().replace('%', "%25").replace('/', "%2F").replace(' ', "%20");
+        let socket = self
+            .socket
+            .to_string_lossy()
+            .replace('%', "%25")
+            .replace('/', "%2F")
+            .replace(' ', "%20");
         format!("postgres://postgres@localhost/{database}?host={socket}")
     }
 
@@ -76,10 +90,16 @@ impl LocalPostgres {
             return Ok(());
         };
         let start_lock = lock_file(&self.directory, "start.lock")?;
-        start_lock.lock().map_err(StoreError::file("lock", self.directory.join("start.lock")))?;
+        start_lock
+            .lock()
+            .map_err(StoreError::file("lock", self.directory.join("start.lock")))?;
         drop(users);
         let users = lock_file(&self.directory, "users.lock")?;
-        if users.try_lock().is_ok() { self.tools.stop(&self.directory) } else { Ok(()) }
+        if users.try_lock().is_ok() {
+            self.tools.stop(&self.directory)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -110,9 +130,12 @@ pub async fn create_database(admin_url: &str, name: &str) -> Result<(), StoreErr
 /// Drops a database with whoever is still connected to it.
 pub async fn drop_database(admin_url: &str, name: &str) -> Result<(), StoreError> {
     let mut admin = PgConnection::connect(admin_url).await?;
-    sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name))))
-        .execute(&mut admin)
-        .await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+        quoted(name)
+    )))
+    .execute(&mut admin)
+    .await?;
     Ok(admin.close().await?)
 }
 
@@ -139,9 +162,13 @@ impl Tools {
                 install.display()
             )));
         }
-        let mut directory =
-            options.directory.canonicalize().map_err(StoreError::file("open", &options.directory))?;
-        let owner = std::fs::metadata(&directory).map_err(StoreError::file("open", &directory))?.uid();
+        let mut directory = options
+            .directory
+            .canonicalize()
+            .map_err(StoreError::file("open", &options.directory))?;
+        let owner = std::fs::metadata(&directory)
+            .map_err(StoreError::file("open", &directory))?
+            .uid();
         let is_root = effective_uid()? == 0;
         let drop_to = if is_root { Some(unprivileged_user()?) } else { None };
         if is_root {
@@ -152,14 +179,22 @@ impl Tools {
                 directory = state.join(&name);
                 std::fs::create_dir_all(&directory).map_err(StoreError::file("create", &directory))?;
             }
-            install = install.canonicalize().map_err(StoreError::file("open", &install))?;
+            install = install
+                .canonicalize()
+                .map_err(StoreError::file("open", &install))?;
             if !open_to_others(&install) {
                 let copy = state.join(format!("postgres-{name}"));
                 copy_tree(&install, &copy)?;
                 install = copy;
             }
         }
-        Ok((Self { bin: install.join("bin"), drop_to }, directory))
+        Ok((
+            Self {
+                bin: install.join("bin"),
+                drop_to,
+            },
+            directory,
+        ))
     }
 
     fn command(&self, program: &str) -> Command {
@@ -186,7 +221,8 @@ impl Tools {
         if output.status.success() {
             return Ok(());
         }
-        let words = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let words =
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         Err(StoreError::Local(format!("{what} failed: {}", words.trim())))
     }
 
@@ -209,7 +245,19 @@ impl Tools {
             std::fs::remove_dir_all(&half).map_err(StoreError::file("remove", &half))?;
         }
         let mut initdb = self.command("initdb");
-        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]).arg(&half);
+        initdb
+            .args([
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(&half);
         self.run(initdb, "initdb")?;
         std::fs::rename(&half, &cluster).map_err(StoreError::file("rename", &half))
     }
@@ -233,11 +281,20 @@ impl Tools {
             options.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
         }
         let mut start = self.command("pg_ctl");
-        start.args(["start", "-w", "-t", "60", "-s", "-D"]).arg(directory.join("cluster"));
+        start
+            .args(["start", "-w", "-t", "60", "-s", "-D"])
+            .arg(directory.join("cluster"));
         // The server inherits what pg_ctl has: pipes held open would make our wait for their end last for ever.
-        start.arg("-l").arg(&log).arg("-o").arg(options).stdout(Stdio::null()).stderr(Stdio::null());
-        let status =
-            start.status().map_err(|error| StoreError::Local(format!("{}: {error}", self.bin.display())))?;
+        start
+            .arg("-l")
+            .arg(&log)
+            .arg("-o")
+            .arg(options)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let status = start
+            .status()
+            .map_err(|error| StoreError::Local(format!("{}: {error}", self.bin.display())))?;
         if status.success() {
             return Ok(());
         }
@@ -252,7 +309,8 @@ impl Tools {
 
     fn stop(&self, directory: &Path) -> Result<(), StoreError> {
         let mut stop = self.command("pg_ctl");
-        stop.args(["stop", "-w", "-t", "30", "-s", "-m", "fast", "-D"]).arg(directory.join("cluster"));
+        stop.args(["stop", "-w", "-t", "30", "-s", "-m", "fast", "-D"])
+            .arg(directory.join("cluster"));
         self.run(stop, "pg_ctl stop")
     }
 }
@@ -290,7 +348,10 @@ fn socket_directory(directory: &Path) -> Result<PathBuf, StoreError> {
 /// The user we run as, by the owner of a file that we make.
 fn effective_uid() -> Result<u32, StoreError> {
     let probe = tempfile::tempfile().map_err(StoreError::file("write in", std::env::temp_dir()))?;
-    Ok(probe.metadata().map_err(StoreError::file("read", std::env::temp_dir()))?.uid())
+    Ok(probe
+        .metadata()
+        .map_err(StoreError::file("read", std::env::temp_dir()))?
+        .uid())
 }
 
 /// A system user for PostgreSQL: `plumbline` or `postgres` if the machine has one, else `nobody`.
@@ -303,14 +364,21 @@ fn unprivileged_user() -> Result<(u32, u32), StoreError> {
             Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
         })
     };
-    ["plumbline", "postgres", "nobody"].into_iter().find_map(find).ok_or_else(|| {
-        StoreError::Local("PostgreSQL cannot run as root and there is no user `nobody` to run it; use another user".into())
-    })
+    ["plumbline", "postgres", "nobody"]
+        .into_iter()
+        .find_map(find)
+        .ok_or_else(|| {
+            StoreError::Local(
+                "PostgreSQL cannot run as root and there is no user `nobody` to run it; use another user"
+                    .into(),
+            )
+        })
 }
 
 /// Whether every directory on the way is open to other users.
 fn open_to_others(path: &Path) -> bool {
-    path.ancestors().all(|part| std::fs::metadata(part).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0))
+    path.ancestors()
+        .all(|part| std::fs::metadata(part).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0))
 }
 
 /// Copies a directory tree with its links, unless the copy is there already.
@@ -322,9 +390,18 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), StoreError> {
     let _ = std::fs::remove_dir_all(&half);
     let parent = to.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent).map_err(StoreError::file("create", parent))?;
-    let copied = Command::new("cp").arg("-a").arg(from).arg(&half).status().map_err(StoreError::file("copy", from))?;
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(&half)
+        .status()
+        .map_err(StoreError::file("copy", from))?;
     if !copied.success() {
-        return Err(StoreError::Local(format!("cannot copy {} to {}", from.display(), half.display())));
+        return Err(StoreError::Local(format!(
+            "cannot copy {} to {}",
+            from.display(),
+            half.display()
+        )));
     }
     std::fs::rename(&half, to).map_err(StoreError::file("rename", half))
 }

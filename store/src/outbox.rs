@@ -104,11 +104,13 @@ impl TenantTx {
 
     /// One part, locked until the transaction ends.
     pub async fn lock_part(&mut self, id: Uuid) -> Result<OutboxPart, StoreError> {
-        sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM outbox WHERE id = $1 FOR UPDATE")))
-            .bind(id)
-            .fetch_optional(self.conn())
-            .await?
-            .ok_or(StoreError::NotFound { what: "outbox part" })
+        sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM outbox WHERE id = $1 FOR UPDATE"
+        )))
+        .bind(id)
+        .fetch_optional(self.conn())
+        .await?
+        .ok_or(StoreError::NotFound { what: "outbox part" })
     }
 
     /// The parts of a conversation, oldest first.
@@ -123,10 +125,12 @@ impl TenantTx {
 
     /// The part sent under this platform identifier.
     pub async fn part_by_wamid(&mut self, wamid: &str) -> Result<Option<OutboxPart>, StoreError> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM outbox WHERE wamid = $1")))
-            .bind(wamid)
-            .fetch_optional(self.conn())
-            .await?)
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM outbox WHERE wamid = $1"
+        )))
+        .bind(wamid)
+        .fetch_optional(self.conn())
+        .await?)
     }
 
     /// Notes that a send is about to happen. From here on its outcome is unknown until noted.
@@ -164,13 +168,15 @@ impl TenantTx {
         code: Option<i32>,
         error: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE outbox SET state = $2, error_code = $3, error = $4 WHERE id = $1 AND state <> 'sent'")
-            .bind(part)
-            .bind(state)
-            .bind(code)
-            .bind(error)
-            .execute(self.conn())
-            .await?;
+        sqlx::query(
+            "UPDATE outbox SET state = $2, error_code = $3, error = $4 WHERE id = $1 AND state <> 'sent'",
+        )
+        .bind(part)
+        .bind(state)
+        .bind(code)
+        .bind(error)
+        .execute(self.conn())
+        .await?;
         Ok(())
     }
 
@@ -189,7 +195,11 @@ impl TenantTx {
             return Ok(false);
         };
         let rises = status_rank(report.status) > current.as_deref().map_or(0, status_rank);
-        let state = if report.status == "failed" { "failed" } else { "sent" };
+        let state = if report.status == "failed" {
+            "failed"
+        } else {
+            "sent"
+        };
         if rises {
             sqlx::query(
                 "UPDATE outbox SET status = $2, status_at = $3, state = $4, wamid = coalesce(wamid, $5),

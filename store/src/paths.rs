@@ -40,6 +40,7 @@ impl DataDir {
     }
 
     /// The eval's own data directory.
+    #[must_use]
     pub fn eval(&self) -> Self {
         Self(self.0.join("eval"))
     }

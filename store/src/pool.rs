@@ -30,7 +30,9 @@ impl Store {
             .acquire_timeout(Duration::from_secs(10))
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("SET ROLE plumbline_app; SET jit = off").await?;
+                    connection
+                        .execute("SET ROLE plumbline_app; SET jit = off")
+                        .await?;
                     Ok(())
                 })
             })
@@ -66,20 +68,28 @@ impl Store {
     /// A transaction on one tenant's rows. Dropped without [`TenantTx::commit`], it rolls back.
     pub async fn tenant(&self, tenant: Uuid) -> Result<TenantTx, StoreError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("SELECT set_config('plumbline.tenant', $1::text, true)").bind(tenant).execute(&mut *tx).await?;
+        sqlx::query("SELECT set_config('plumbline.tenant', $1::text, true)")
+            .bind(tenant)
+            .execute(&mut *tx)
+            .await?;
         Ok(TenantTx { tx, tenant })
     }
 
     /// A transaction on the routing tables of all tenants (keys, sessions, channels, jobs), and no content.
     pub async fn system(&self) -> Result<SystemTx, StoreError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query("SELECT set_config('plumbline.scope', 'system', true)").execute(&mut *tx).await?;
+        sqlx::query("SELECT set_config('plumbline.scope', 'system', true)")
+            .execute(&mut *tx)
+            .await?;
         Ok(SystemTx { tx })
     }
 
     /// Listens on a notification channel over a connection of its own, outside the pool.
     pub async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(self.options.clone()).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(self.options.clone())
+            .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(channel).await?;
         Ok(listener)

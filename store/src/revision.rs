@@ -18,19 +18,28 @@ impl TenantTx {
     /// become visible in the order of their numbers.
     pub(crate) async fn bump_revision(&mut self, document: Uuid) -> Result<(), StoreError> {
         let tenant = self.tenant();
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('plumbline.revisions'))").execute(self.conn()).await?;
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('plumbline.revisions'))")
+            .execute(self.conn())
+            .await?;
         sqlx::query("INSERT INTO revisions (tenant_id, document_id) VALUES ($1, $2)")
             .bind(tenant)
             .bind(document)
             .execute(self.conn())
             .await?;
-        sqlx::query("SELECT pg_notify('plumbline_revisions', $1::text)").bind(tenant).execute(self.conn()).await?;
+        sqlx::query("SELECT pg_notify('plumbline_revisions', $1::text)")
+            .bind(tenant)
+            .execute(self.conn())
+            .await?;
         Ok(())
     }
 
     /// The newest revision of the tenant, 0 when nothing was ever published.
     pub async fn revision(&mut self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT coalesce(max(revision), 0) FROM revisions").fetch_one(self.conn()).await?)
+        Ok(
+            sqlx::query_scalar("SELECT coalesce(max(revision), 0) FROM revisions")
+                .fetch_one(self.conn())
+                .await?,
+        )
     }
 
     /// Documents whose live text changed after `watermark`.
@@ -42,7 +51,10 @@ impl TenantTx {
         .fetch_all(self.conn())
         .await?;
         let revision = rows.last().map_or(watermark, |(_, revision)| *revision);
-        Ok(Changes { revision, documents: rows.into_iter().map(|(document, _)| document).collect() })
+        Ok(Changes {
+            revision,
+            documents: rows.into_iter().map(|(document, _)| document).collect(),
+        })
     }
 
     /// The chunks of the live version of a document with the document's title and the text's language; nothing for one

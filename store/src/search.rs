@@ -79,8 +79,12 @@ impl TenantTx {
             .fetch_all(self.conn())
             .await?);
         }
-        sqlx::query("SET LOCAL hnsw.iterative_scan = relaxed_order").execute(self.conn()).await?;
-        sqlx::query("SET LOCAL hnsw.ef_search = 200").execute(self.conn()).await?;
+        sqlx::query("SET LOCAL hnsw.iterative_scan = relaxed_order")
+            .execute(self.conn())
+            .await?;
+        sqlx::query("SET LOCAL hnsw.ef_search = 200")
+            .execute(self.conn())
+            .await?;
         // The index is one of the space's dimension, so the cast must be part of the text; both are integers of ours.
         // Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
         let dimension = query.len();
@@ -93,7 +97,11 @@ impl TenantTx {
                   ORDER BY w.embedding::halfvec({dimension}) <=> $1 LIMIT $2 * 4) near
               GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT $2"
         );
-        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(vector).bind(limit).fetch_all(self.conn()).await?)
+        Ok(sqlx::query_as(AssertSqlSafe(sql))
+            .bind(vector)
+            .bind(limit)
+            .fetch_all(self.conn())
+            .await?)
     }
 
     /// How many windows the live versions have: what decides between the two scans.

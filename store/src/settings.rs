@@ -42,7 +42,13 @@ pub struct RetrievalSettings {
 
 impl Default for RetrievalSettings {
     fn default() -> Self {
-        Self { lexical_weight: 0.4, leg_depth: 50, top_k: 8, lexical: true, vector: true }
+        Self {
+            lexical_weight: 0.4,
+            leg_depth: 50,
+            top_k: 8,
+            lexical: true,
+            vector: true,
+        }
     }
 }
 
@@ -91,7 +97,11 @@ pub struct RoutingSettings {
 
 impl Default for RoutingSettings {
     fn default() -> Self {
-        Self { examples: std::collections::BTreeMap::new(), min_similarity: 0.55, out_of_scope_below: 0.2 }
+        Self {
+            examples: std::collections::BTreeMap::new(),
+            min_similarity: 0.55,
+            out_of_scope_below: 0.2,
+        }
     }
 }
 
@@ -109,7 +119,11 @@ pub struct ConversationSettings {
 
 impl Default for ConversationSettings {
     fn default() -> Self {
-        Self { bot_enabled: true, debounce_ms: 1_500, debounce_max_ms: 6_000 }
+        Self {
+            bot_enabled: true,
+            debounce_ms: 1_500,
+            debounce_max_ms: 6_000,
+        }
     }
 }
 
@@ -117,19 +131,24 @@ impl Default for ConversationSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChunkingSettings {
-    /// Wanted size of a chunk in tokens of the embedding model.
+    /// Tokens of the embedding model that a chunk aims at.
     pub target_tokens: usize,
-    /// Tokens repeated from the previous chunk.
+    /// Tokens of running text repeated from the chunk before.
     pub overlap_tokens: usize,
-    /// Size of the windows that are embedded, in tokens.
+    /// Most tokens of one embedded window.
     pub window_tokens: usize,
-    /// Chunks smaller than this join a neighbour under the same heading.
+    /// Sections below this are tiny and may share a chunk; no chunk is left with less if its neighbour can take it.
     pub min_tokens: usize,
 }
 
 impl Default for ChunkingSettings {
     fn default() -> Self {
-        Self { target_tokens: 180, overlap_tokens: 30, window_tokens: 64, min_tokens: 24 }
+        Self {
+            target_tokens: 180,
+            overlap_tokens: 30,
+            window_tokens: 64,
+            min_tokens: 40,
+        }
     }
 }
 
@@ -152,7 +171,10 @@ impl TenantTx {
         .fetch_optional(self.conn())
         .await?;
         Ok(row.map_or_else(
-            || SettingsVersion { version: 0, settings: Settings::default() },
+            || SettingsVersion {
+                version: 0,
+                settings: Settings::default(),
+            },
             |(version, Json(settings))| SettingsVersion { version, settings },
         ))
     }
@@ -189,7 +211,9 @@ impl TenantTx {
             .fetch_one(self.conn())
             .await?;
         if !known {
-            return Err(StoreError::NotFound { what: "settings version" });
+            return Err(StoreError::NotFound {
+                what: "settings version",
+            });
         }
         sqlx::query(
             "INSERT INTO settings_live (tenant_id, version) VALUES ($1, $2)

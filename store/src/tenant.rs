@@ -33,14 +33,18 @@ impl SystemTx {
 
     /// The tenant called `slug`.
     pub async fn tenant_by_slug(&mut self, slug: &str) -> Result<Option<Tenant>, StoreError> {
-        Ok(sqlx::query_as("SELECT id, slug, name FROM tenants WHERE slug = $1")
-            .bind(slug)
-            .fetch_optional(self.conn())
-            .await?)
+        Ok(
+            sqlx::query_as("SELECT id, slug, name FROM tenants WHERE slug = $1")
+                .bind(slug)
+                .fetch_optional(self.conn())
+                .await?,
+        )
     }
 
     /// All tenants by slug.
     pub async fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
-        Ok(sqlx::query_as("SELECT id, slug, name FROM tenants ORDER BY slug").fetch_all(self.conn()).await?)
+        Ok(sqlx::query_as("SELECT id, slug, name FROM tenants ORDER BY slug")
+            .fetch_all(self.conn())
+            .await?)
     }
 }

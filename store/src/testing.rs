@@ -24,24 +24,41 @@ impl TestDatabase {
     /// # Errors
     /// When neither `DATABASE_URL` nor an installed private PostgreSQL is there: a test that needs a database fails
     /// without one, it is never skipped.
-    #[expect(clippy::disallowed_methods, reason = "tests have no command line; this is their only setting")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests have no command line; this is their only setting"
+    )]
     pub async fn create() -> Result<Self, StoreError> {
         let name = format!("plumbline_test_{}", Uuid::now_v7().simple());
         let (admin, cluster, directory) = if let Ok(url) = std::env::var("DATABASE_URL") {
             (url, None, None)
         } else {
-            let install = std::env::var_os("PLUMBLINE_PG_DIR").map_or_else(|| find_runtime().join("postgres"), Into::into);
+            let install = std::env::var_os("PLUMBLINE_PG_DIR")
+                .map_or_else(|| find_runtime().join("postgres"), Into::into);
             let directory = tempfile::tempdir().map_err(StoreError::file("create", std::env::temp_dir()))?;
-            std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-                .map_err(StoreError::file("open", directory.path()))?;
-            let options = LocalOptions { install, directory: directory.path().join("pg"), durable: false };
+            std::fs::set_permissions(
+                directory.path(),
+                std::os::unix::fs::PermissionsExt::from_mode(0o755),
+            )
+            .map_err(StoreError::file("open", directory.path()))?;
+            let options = LocalOptions {
+                install,
+                directory: directory.path().join("pg"),
+                durable: false,
+            };
             let cluster = LocalPostgres::start(&options)?;
             (cluster.url("postgres"), Some(cluster), Some(directory))
         };
         create_database(&admin, &name).await?;
         let url = with_database(&admin, &name);
         Store::migrate(&url).await?;
-        Ok(Self { url, admin, name, cluster, _directory: directory })
+        Ok(Self {
+            url,
+            admin,
+            name,
+            cluster,
+            _directory: directory,
+        })
     }
 
     /// Address of the database.
@@ -56,12 +73,19 @@ impl TestDatabase {
 
     /// Drops the database; on a throw-away cluster there is nothing to tidy.
     pub async fn drop(self) -> Result<(), StoreError> {
-        if self.cluster.is_none() { drop_database(&self.admin, &self.name).await } else { Ok(()) }
+        if self.cluster.is_none() {
+            drop_database(&self.admin, &self.name).await
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The provisioned runtime: `PLUMBLINE_RUNTIME`, else `runtime/.local` in this directory or one above it.
-#[expect(clippy::disallowed_methods, reason = "tests have no command line; this is their only setting")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no command line; this is their only setting"
+)]
 pub fn find_runtime() -> PathBuf {
     if let Some(path) = std::env::var_os("PLUMBLINE_RUNTIME") {
         return path.into();
@@ -74,7 +98,9 @@ pub fn find_runtime() -> PathBuf {
 }
 
 fn with_database(url: &str, name: &str) -> String {
-    let (head, query) = url.split_once('?').map_or((url, String::new()), |(head, query)| (head, format!("?{query}")));
+    let (head, query) = url
+        .split_once('?')
+        .map_or((url, String::new()), |(head, query)| (head, format!("?{query}")));
     let (server, _) = head.rsplit_once('/').unwrap_or((head, ""));
     format!("{server}/{name}{query}")
 }
@@ -85,7 +111,13 @@ mod tests {
 
     #[test]
     fn the_database_name_is_replaced_and_the_rest_kept() {
-        assert_eq!(with_database("postgres://u@h/db?host=%2Ftmp", "x"), "postgres://u@h/x?host=%2Ftmp");
-        assert_eq!(with_database("postgres://u:p@h:1/db", "x"), "postgres://u:p@h:1/x");
+        assert_eq!(
+            with_database("postgres://u@h/db?host=%2Ftmp", "x"),
+            "postgres://u@h/x?host=%2Ftmp"
+        );
+        assert_eq!(
+            with_database("postgres://u:p@h:1/db", "x"),
+            "postgres://u:p@h:1/x"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plumbline_answer::Answerer;
-use plumbline_ingest::{ByteRange, Chunk, ChunkSettings, Limits, chunk, extract};
+use plumbline_ingest::{ByteRange, Chunk, ChunkingSettings, Limits, chunk, extract};
 use plumbline_models::{ChatModel, Embedder};
 use plumbline_retrieval::Searcher;
 use plumbline_store::testing::TestDatabase;
@@ -49,7 +49,7 @@ impl Stand {
     pub(crate) async fn publish(&self, key: &str, bytes: &[u8]) {
         let extraction = extract(bytes, key, &Limits::default()).unwrap();
         let count = |text: &str| self.embedder.count_tokens(text);
-        let chunks = chunk(&extraction, &ChunkSettings::default(), &count);
+        let chunks = chunk(&extraction, &ChunkingSettings::default(), &count);
         let mut tx = self.store.tenant(self.tenant).await.unwrap();
         let space = tx
             .ensure_space(self.embedder.model(), self.embedder.dimension())

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use plumbline_ingest::{ChunkSettings, Limits, Pipeline, chunk, extract};
+use plumbline_ingest::{Limits, Pipeline, chunk, extract};
 use plumbline_models::Embedder;
 use plumbline_store::ChunkingSettings;
 use uuid::Uuid;
@@ -53,13 +53,7 @@ fn made_of(
     let Ok(extraction) = extract(&bytes, file_name(doc), limits) else {
         return String::new();
     };
-    let settings = ChunkSettings {
-        target_tokens: settings.target_tokens,
-        overlap_tokens: settings.overlap_tokens,
-        window_tokens: settings.window_tokens,
-        min_tokens: settings.min_tokens,
-    };
-    let chunks = chunk(&extraction, &settings, &|text| embedder.count_tokens(text));
+    let chunks = chunk(&extraction, settings, &|text| embedder.count_tokens(text));
     format!("{:?} {chunks:?} {}", extraction.title, extraction.text)
 }
 

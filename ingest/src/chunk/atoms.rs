@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::block::{BlockKind, ByteRange, Extraction};
-use crate::chunk::ChunkSettings;
+use crate::chunk::ChunkingSettings;
 
 /// A piece that is not cut any further.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ const SENTENCE_WINDOW: usize = 32 * 1024;
 
 pub(super) fn split(
     extraction: &Extraction,
-    settings: &ChunkSettings,
+    settings: &ChunkingSettings,
     count: &dyn Fn(&str) -> usize,
 ) -> Vec<Atom> {
     let mut splitter = Splitter {

@@ -16,34 +16,10 @@ mod windows;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use plumbline_store::ChunkingSettings;
+
 use crate::block::{Block, BlockKind, ByteRange, Extraction, Format};
 use atoms::Atom;
-
-/// How text is cut. A versioned setting: changing it re-chunks documents.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ChunkSettings {
-    /// Tokens a chunk aims at.
-    pub target_tokens: usize,
-    /// Tokens of running text repeated from the chunk before.
-    pub overlap_tokens: usize,
-    /// Most tokens of one embedded window.
-    pub window_tokens: usize,
-    /// Sections below this are tiny and may share a chunk; no chunk is left with less if its
-    /// neighbour can take it.
-    pub min_tokens: usize,
-}
-
-impl Default for ChunkSettings {
-    fn default() -> Self {
-        Self {
-            target_tokens: 180,
-            overlap_tokens: 30,
-            window_tokens: 64,
-            min_tokens: 40,
-        }
-    }
-}
 
 /// A piece of a document that is searched and cited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,7 +51,7 @@ pub struct Chunk {
 /// Cuts an extraction into chunks. `count_tokens` counts without special tokens.
 pub fn chunk(
     extraction: &Extraction,
-    settings: &ChunkSettings,
+    settings: &ChunkingSettings,
     count_tokens: &dyn Fn(&str) -> usize,
 ) -> Vec<Chunk> {
     let settings = sane(settings);
@@ -97,9 +73,9 @@ pub fn chunk(
     cutter.chunks
 }
 
-fn sane(settings: &ChunkSettings) -> ChunkSettings {
+fn sane(settings: &ChunkingSettings) -> ChunkingSettings {
     let target = settings.target_tokens.max(8);
-    ChunkSettings {
+    ChunkingSettings {
         target_tokens: target,
         overlap_tokens: settings.overlap_tokens.min(target / 3),
         window_tokens: settings.window_tokens.clamp(4, target),
@@ -160,7 +136,7 @@ struct Section {
 }
 
 /// Sections between headings, tiny neighbours merged.
-fn sections(extraction: &Extraction, atoms: &[Atom], settings: &ChunkSettings) -> Vec<Section> {
+fn sections(extraction: &Extraction, atoms: &[Atom], settings: &ChunkingSettings) -> Vec<Section> {
     let mut out: Vec<Section> = Vec::new();
     for (index, atom) in atoms.iter().enumerate() {
         let level = heading_level(&extraction.blocks[atom.block]);
@@ -194,7 +170,7 @@ fn sections(extraction: &Extraction, atoms: &[Atom], settings: &ChunkSettings) -
     merged
 }
 
-fn belongs_together(last: &Section, next: &Section, settings: &ChunkSettings) -> bool {
+fn belongs_together(last: &Section, next: &Section, settings: &ChunkingSettings) -> bool {
     let fits = last.tokens + next.tokens <= settings.target_tokens;
     let is_inside = next.level > last.level;
     if last.headings_only && (is_inside || last.tokens < settings.min_tokens) {
@@ -216,7 +192,7 @@ fn heading_level(block: &Block) -> Option<u8> {
 
 struct Cutter<'a> {
     extraction: &'a Extraction,
-    settings: &'a ChunkSettings,
+    settings: &'a ChunkingSettings,
     atoms: &'a [Atom],
     chunks: Vec<Chunk>,
 }

@@ -1,6 +1,6 @@
 //! Chunks: invariants for any text, and the rules about headings, tables and rows.
 
-use plumbline_ingest::{Chunk, ChunkSettings, Code, Extraction, Limits, chunk, extract};
+use plumbline_ingest::{Chunk, ChunkingSettings, Code, Extraction, Limits, chunk, extract};
 use proptest::prelude::*;
 
 use crate::fixtures::assert_valid;
@@ -11,12 +11,12 @@ fn words(text: &str) -> usize {
 
 fn cut(source: &str, name: &str) -> (Extraction, Vec<Chunk>) {
     let extraction = extract(source.as_bytes(), name, &Limits::default()).unwrap();
-    let chunks = chunk(&extraction, &ChunkSettings::default(), &words);
-    assert_chunks(&extraction, &chunks, &ChunkSettings::default());
+    let chunks = chunk(&extraction, &ChunkingSettings::default(), &words);
+    assert_chunks(&extraction, &chunks, &ChunkingSettings::default());
     (extraction, chunks)
 }
 
-fn assert_chunks(extraction: &Extraction, chunks: &[Chunk], settings: &ChunkSettings) {
+fn assert_chunks(extraction: &Extraction, chunks: &[Chunk], settings: &ChunkingSettings) {
     let text = &extraction.text;
     let mut covered = vec![false; text.len()];
     let mut last = (0, 0);
@@ -68,7 +68,7 @@ proptest! {
     fn any_text_is_chunked_within_its_bounds(source in "(# [A-Za-z]{1,12}\n\n|[a-zé ,]{0,80}[.!?] |\n\n|- [a-z]{1,9}\n|\\PC{0,40}|[字あ👍]{1,60}){1,40}", target in 8_usize..200, window in 4_usize..80) {
         if let Ok(extraction) = extract(source.as_bytes(), "a.md", &Limits::default()) {
             assert_valid(&extraction);
-            let settings = ChunkSettings { target_tokens: target, window_tokens: window.min(target), ..ChunkSettings::default() };
+            let settings = ChunkingSettings { target_tokens: target, window_tokens: window.min(target), ..ChunkingSettings::default() };
             assert_chunks(&extraction, &chunk(&extraction, &settings, &words), &settings);
         }
     }
@@ -83,7 +83,7 @@ proptest! {
         }
         if let Ok(extraction) = extract(source.as_bytes(), "a.csv", &Limits::default()) {
             assert_valid(&extraction);
-            assert_chunks(&extraction, &chunk(&extraction, &ChunkSettings::default(), &words), &ChunkSettings::default());
+            assert_chunks(&extraction, &chunk(&extraction, &ChunkingSettings::default(), &words), &ChunkingSettings::default());
         }
     }
 
@@ -163,7 +163,7 @@ fn a_megabyte_without_a_space_is_cut_in_linear_time() {
         counted.set(counted.get() + text.len());
         text.len().div_ceil(4)
     };
-    let chunks = chunk(&extraction, &ChunkSettings::default(), &count);
+    let chunks = chunk(&extraction, &ChunkingSettings::default(), &count);
     assert!(chunks.len() > 1000);
     assert!(
         counted.get() < 12 * extraction.text.len(),

@@ -41,7 +41,10 @@ pub(crate) fn detect(question: &str, candidates: &[String]) -> Option<String> {
         return candidates.first().cloned();
     }
     let detected = whatlang::Detector::with_allowlist(allowed.clone()).detect_lang(question)?;
-    candidates.iter().find(|code| to_whatlang(code) == Some(detected)).cloned()
+    candidates
+        .iter()
+        .find(|code| to_whatlang(code) == Some(detected))
+        .cloned()
 }
 
 fn to_whatlang(code: &str) -> Option<Lang> {
@@ -77,7 +80,9 @@ impl Analyzer {
     /// The analysis of `code` (ISO 639-1), with or without removing its stop words.
     pub(crate) fn new(code: Option<&str>, stop_words: bool) -> Self {
         let known = code.and_then(language);
-        let lower = TextAnalyzer::builder(WhitespaceTokenizer::default()).filter(LowerCaser).dynamic();
+        let lower = TextAnalyzer::builder(WhitespaceTokenizer::default())
+            .filter(LowerCaser)
+            .dynamic();
         let stopped = match known.filter(|_| stop_words).and_then(StopWordFilter::new) {
             Some(filter) => lower.filter_dynamic(filter),
             None => lower,
@@ -113,7 +118,10 @@ pub(crate) fn split(text: &str) -> Vec<String> {
     let text: String = text.nfkc().collect();
     let mut words = Vec::new();
     for run in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '/' | '.' | '_' | '\''))) {
-        let parts: Vec<&str> = run.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = run
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|part| !part.is_empty())
+            .collect();
         if parts.len() > 1 && parts.len() < 6 && run.chars().any(|c| c.is_ascii_digit()) {
             words.push(parts.concat());
         }
@@ -132,7 +140,10 @@ mod tests {
         let mut english = Analyzer::new(Some("en"), true);
         let indexed = english.terms("The TS-200 costs GHS 1.250");
         for typed in ["ts200", "TS 200", "ts-200"] {
-            assert!(english.terms(typed).iter().all(|term| indexed.contains(term)), "{typed}: {indexed:?}");
+            assert!(
+                english.terms(typed).iter().all(|term| indexed.contains(term)),
+                "{typed}: {indexed:?}"
+            );
         }
     }
 
@@ -151,16 +162,35 @@ mod tests {
 
     #[test]
     fn stop_words_go_only_where_asked() {
-        assert_eq!(Analyzer::new(Some("en"), true).terms("where is the shop"), ["where", "shop"]);
-        assert_eq!(Analyzer::new(Some("fr"), true).terms("où est la boutique").last().unwrap(), "boutiqu");
-        assert!(Analyzer::new(Some("en"), false).terms("the").contains(&"the".to_owned()));
+        assert_eq!(
+            Analyzer::new(Some("en"), true).terms("where is the shop"),
+            ["where", "shop"]
+        );
+        assert_eq!(
+            Analyzer::new(Some("fr"), true)
+                .terms("où est la boutique")
+                .last()
+                .unwrap(),
+            "boutiqu"
+        );
+        assert!(
+            Analyzer::new(Some("en"), false)
+                .terms("the")
+                .contains(&"the".to_owned())
+        );
     }
 
     #[test]
     fn the_language_is_chosen_among_those_of_the_documents() {
         let known: Vec<String> = ["en", "fr", "pt", "es"].map(Into::into).into();
-        assert_eq!(detect("combien coûte la livraison à Bouaké ?", &known).unwrap(), "fr");
-        assert_eq!(detect("quanto custa a entrega para Beira?", &known).unwrap(), "pt");
+        assert_eq!(
+            detect("combien coûte la livraison à Bouaké ?", &known).unwrap(),
+            "fr"
+        );
+        assert_eq!(
+            detect("quanto custa a entrega para Beira?", &known).unwrap(),
+            "pt"
+        );
         assert_eq!(detect("anything", &["es".to_owned()]).unwrap(), "es");
     }
 

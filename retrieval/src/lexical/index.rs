@@ -65,8 +65,11 @@ impl LexicalIndex {
     pub(crate) fn open(directory: &Path) -> tantivy::Result<Self> {
         let (schema, fields) = schema();
         // tantivy panics on some damaged files (a footer cut short); that too means "build it again".
-        let existing = std::panic::catch_unwind(|| open_existing(directory, &schema))
-            .unwrap_or_else(|_| Err(tantivy::TantivyError::InternalError("damaged beyond reading".to_owned())));
+        let existing = std::panic::catch_unwind(|| open_existing(directory, &schema)).unwrap_or_else(|_| {
+            Err(tantivy::TantivyError::InternalError(
+                "damaged beyond reading".to_owned(),
+            ))
+        });
         let open = match existing {
             Ok(open) => open,
             Err(error) => {
@@ -77,7 +80,12 @@ impl LexicalIndex {
                 create(directory, schema)?
             }
         };
-        Ok(Self { directory: directory.to_owned(), fields, open: RwLock::new(open), writing: Mutex::new(()) })
+        Ok(Self {
+            directory: directory.to_owned(),
+            fields,
+            open: RwLock::new(open),
+            writing: Mutex::new(()),
+        })
     }
 
     /// The last revision this index has seen.
@@ -89,7 +97,12 @@ impl LexicalIndex {
     /// watermark to `revision`. Repeating it changes nothing.
     pub(crate) fn replace(&self, documents: &[(Uuid, Vec<LiveChunk>)], revision: i64) -> tantivy::Result<()> {
         let _only = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = self.open.read().unwrap_or_else(PoisonError::into_inner).index.clone();
+        let index = self
+            .open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .index
+            .clone();
         let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
         for (document, chunks) in documents {
             writer.delete_term(Term::from_field_text(self.fields.document, &document.to_string()));
@@ -120,20 +133,40 @@ impl LexicalIndex {
 
     /// The best `limit` chunks for a question, by BM25.
     pub(crate) fn search(&self, question: &str, limit: usize) -> tantivy::Result<LexicalMatches> {
-        let searcher = self.open.read().unwrap_or_else(PoisonError::into_inner).reader.searcher();
+        let searcher = self
+            .open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .reader
+            .searcher();
         let languages = super::question::languages(&searcher, self.fields.language)?;
         let language = detect(question, &languages);
-        let question = Question::read(&searcher, self.fields.text, question, language.as_deref(), &languages)?;
+        let question = Question::read(
+            &searcher,
+            self.fields.text,
+            question,
+            language.as_deref(),
+            &languages,
+        )?;
         if question.words.is_empty() || searcher.num_docs() == 0 {
             return Ok(LexicalMatches::default());
         }
         let bound = question.words.iter().map(|word| word.idf * (BM25_K1 + 1.0)).sum();
-        let clauses = question.words.iter().filter(|word| word.is_known()).map(|word| self.clause(word)).collect();
+        let clauses = question
+            .words
+            .iter()
+            .filter(|word| word.is_known())
+            .map(|word| self.clause(word))
+            .collect();
         let query = BooleanQuery::new(clauses);
         let mut chunks = Vec::new();
-        for (score, address) in searcher.search(&query, &TopDocs::with_limit(limit.max(1)).order_by_score())? {
+        for (score, address) in
+            searcher.search(&query, &TopDocs::with_limit(limit.max(1)).order_by_score())?
+        {
             let document: TantivyDocument = searcher.doc(address)?;
-            let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_str());
+            let chunk = document
+                .get_first(self.fields.chunk)
+                .and_then(|value| value.as_str());
             if let Some(chunk) = chunk.and_then(|text| Uuid::parse_str(text).ok()) {
                 chunks.push((chunk, score));
             }
@@ -165,21 +198,39 @@ impl Fields {
         document.add_text(self.document, live.chunk.document_id.to_string());
         document.add_text(self.language, language);
         // Title and headings belong to what a chunk says: "Returns > Batteries" is context its sentences leave out.
-        let text = format!("{}\n{}\n{}", live.title, live.chunk.heading_path.join("\n"), live.chunk.body);
+        let text = format!(
+            "{}\n{}\n{}",
+            live.title,
+            live.chunk.heading_path.join("\n"),
+            live.chunk.body
+        );
         let tokens = Analyzer::new(Some(language), false)
             .terms(&text)
             .into_iter()
             .enumerate()
-            .map(|(position, text)| Token { position, text, position_length: 1, ..Token::default() })
+            .map(|(position, text)| Token {
+                position,
+                text,
+                position_length: 1,
+                ..Token::default()
+            })
             .collect();
-        document.add_pre_tokenized_text(self.text, PreTokenizedString { text: String::new(), tokens });
+        document.add_pre_tokenized_text(
+            self.text,
+            PreTokenizedString {
+                text: String::new(),
+                tokens,
+            },
+        );
         document
     }
 }
 
 fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let terms = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs);
+    let terms = TextFieldIndexing::default()
+        .set_tokenizer("raw")
+        .set_index_option(IndexRecordOption::WithFreqs);
     let fields = Fields {
         chunk: builder.add_text_field("chunk", STORED),
         document: builder.add_text_field("document", STRING),
@@ -196,7 +247,10 @@ fn format_file(directory: &Path) -> PathBuf {
 fn open_existing(directory: &Path, schema: &Schema) -> tantivy::Result<Open> {
     let format = std::fs::read_to_string(format_file(directory))?;
     if format.trim() != FORMAT.to_string() {
-        return Err(tantivy::TantivyError::SchemaError(format!("format {} is not {FORMAT}", format.trim())));
+        return Err(tantivy::TantivyError::SchemaError(format!(
+            "format {} is not {FORMAT}",
+            format.trim()
+        )));
     }
     let index = Index::open_in_dir(directory)?;
     if &index.schema() != schema {
@@ -204,7 +258,9 @@ fn open_existing(directory: &Path, schema: &Schema) -> tantivy::Result<Open> {
     }
     let damaged = index.validate_checksum()?;
     if !damaged.is_empty() {
-        return Err(tantivy::TantivyError::SchemaError(format!("damaged files: {damaged:?}")));
+        return Err(tantivy::TantivyError::SchemaError(format!(
+            "damaged files: {damaged:?}"
+        )));
     }
     opened(index)
 }
@@ -217,7 +273,18 @@ fn create(directory: &Path, schema: Schema) -> tantivy::Result<Open> {
 }
 
 fn opened(index: Index) -> tantivy::Result<Open> {
-    let watermark = index.load_metas()?.payload.and_then(|payload| payload.parse().ok()).unwrap_or(0);
-    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-    Ok(Open { index, reader, watermark })
+    let watermark = index
+        .load_metas()?
+        .payload
+        .and_then(|payload| payload.parse().ok())
+        .unwrap_or(0);
+    let reader = index
+        .reader_builder()
+        .reload_policy(ReloadPolicy::Manual)
+        .try_into()?;
+    Ok(Open {
+        index,
+        reader,
+        watermark,
+    })
 }

@@ -66,7 +66,12 @@ impl Question {
 }
 
 /// Per word of the text: its terms in the question's language first, then in the other languages.
-fn word_variants(text: &str, language: Option<&str>, languages: &[String], stop_words: bool) -> Vec<Vec<String>> {
+fn word_variants(
+    text: &str,
+    language: Option<&str>,
+    languages: &[String],
+    stop_words: bool,
+) -> Vec<Vec<String>> {
     let mut own = Analyzer::new(language, stop_words);
     let mut others: Vec<Analyzer> = languages
         .iter()
@@ -113,14 +118,21 @@ fn look_up(searcher: &Searcher, field: Field, terms: &[String]) -> tantivy::Resu
 
 /// `ln(1 + (N - n + 0.5) / (n + 0.5))`, Robertson and Spärck Jones as BM25 uses it (and tantivy).
 fn bm25_idf(frequency: u64, documents: u64) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "document counts are far below 2^24 where it would matter")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "document counts are far below 2^24 where it would matter"
+    )]
     let (n, all) = (frequency as f32, documents.max(frequency) as f32);
     (1.0 + (all - n + 0.5) / (n + 0.5)).ln()
 }
 
 /// The terms of the index within one edit (two for long words) that begin with the same character: most typing errors
 /// come after it, and the dictionary is walked by a twentieth.
-fn nearest_spellings(searcher: &Searcher, field: Field, terms: &[String]) -> tantivy::Result<Vec<(String, f32)>> {
+fn nearest_spellings(
+    searcher: &Searcher,
+    field: Field,
+    terms: &[String],
+) -> tantivy::Result<Vec<(String, f32)>> {
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for term in terms {
         let length = term.chars().count();
@@ -147,7 +159,10 @@ fn nearest_spellings(searcher: &Searcher, field: Field, terms: &[String]) -> tan
                 }
                 let distance = strsim::osa_distance(term, candidate);
                 if distance <= allowed {
-                    found.entry(candidate.to_owned()).and_modify(|d| *d = distance.min(*d)).or_insert(distance);
+                    found
+                        .entry(candidate.to_owned())
+                        .and_modify(|d| *d = distance.min(*d))
+                        .or_insert(distance);
                 }
             }
         }

@@ -27,16 +27,31 @@ impl World {
         let mut tx = store.system().await.unwrap();
         let tenant = tx.ensure_tenant("shop", "Shop").await.unwrap().id;
         tx.commit().await.unwrap();
-        Self { store, embedder, searcher, tenant, root, database }
+        Self {
+            store,
+            embedder,
+            searcher,
+            tenant,
+            root,
+            database,
+        }
     }
 
     /// A new published version of `key`, one chunk per text.
     async fn publish(&self, tenant: Uuid, key: &str, language: &str, texts: &[String]) -> Uuid {
         let mut tx = self.store.tenant(tenant).await.unwrap();
         let sha = plumbline_store::BlobStore::hash(texts.concat().as_bytes());
-        let new = NewVersion { key: key.into(), file_name: key.into(), blob_sha256: sha, blob_bytes: 1 };
+        let new = NewVersion {
+            key: key.into(),
+            file_name: key.into(),
+            blob_sha256: sha,
+            blob_bytes: 1,
+        };
         let received = tx.receive_version(&new).await.unwrap();
-        let space_id = tx.ensure_space(self.embedder.model(), self.embedder.dimension()).await.unwrap();
+        let space_id = tx
+            .ensure_space(self.embedder.model(), self.embedder.dimension())
+            .await
+            .unwrap();
         let vectors = self.embedder.embed(texts.to_vec()).await.unwrap();
         let mut start = 0;
         let mut chunks = Vec::new();
@@ -55,7 +70,12 @@ impl World {
                 text: text.clone(),
                 tokens: 5,
                 hash,
-                windows: vec![NewWindow { start, end, hash, embedding }],
+                windows: vec![NewWindow {
+                    start,
+                    end,
+                    hash,
+                    embedding,
+                }],
             });
             start = end + 1;
         }
@@ -80,11 +100,19 @@ impl World {
     }
 
     async fn search(&self, query: &str, settings: RetrievalSettings) -> Results {
-        self.searcher.search(self.tenant, query, &SearchOptions { k: 5, settings }).await.unwrap()
+        self.searcher
+            .search(self.tenant, query, &SearchOptions { k: 5, settings })
+            .await
+            .unwrap()
     }
 
     async fn texts(&self, query: &str) -> Vec<String> {
-        self.search(query, RetrievalSettings::default()).await.hits.into_iter().map(|hit| hit.text).collect()
+        self.search(query, RetrievalSettings::default())
+            .await
+            .hits
+            .into_iter()
+            .map(|hit| hit.text)
+            .collect()
     }
 
     async fn end(self) {
@@ -100,17 +128,39 @@ fn owned(texts: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn both_legs_find_and_each_can_be_switched_off() {
     let world = World::new().await;
-    let texts = owned(&["The TS-200 battery costs GHS 250", "We open at nine on Sundays", "Fans come in white"]);
+    let texts = owned(&[
+        "The TS-200 battery costs GHS 250",
+        "We open at nine on Sundays",
+        "Fans come in white",
+    ]);
     world.publish(world.tenant, "shop.txt", "en", &texts).await;
-    let both = world.search("price of the ts200 battery", RetrievalSettings::default()).await;
+    let both = world
+        .search("price of the ts200 battery", RetrievalSettings::default())
+        .await;
     assert_eq!(both.hits[0].text, texts[0]);
     assert_eq!(both.lexical, LexicalState::Current);
-    assert_eq!((both.hits[0].lexical.unwrap().rank, both.hits[0].vector.unwrap().rank), (1, 1));
-    assert!(both.lexical_coverage > 0.2 && both.lexical_coverage <= 1.0, "{}", both.lexical_coverage);
-    let off = RetrievalSettings { lexical: false, ..RetrievalSettings::default() };
+    assert_eq!(
+        (
+            both.hits[0].lexical.unwrap().rank,
+            both.hits[0].vector.unwrap().rank
+        ),
+        (1, 1)
+    );
+    assert!(
+        both.lexical_coverage > 0.2 && both.lexical_coverage <= 1.0,
+        "{}",
+        both.lexical_coverage
+    );
+    let off = RetrievalSettings {
+        lexical: false,
+        ..RetrievalSettings::default()
+    };
     let vector = world.search("price of the ts200 battery", off).await;
     assert!(vector.lexical == LexicalState::Off && vector.hits.iter().all(|hit| hit.lexical.is_none()));
-    let off = RetrievalSettings { vector: false, ..RetrievalSettings::default() };
+    let off = RetrievalSettings {
+        vector: false,
+        ..RetrievalSettings::default()
+    };
     let lexical = world.search("ts200", off).await;
     assert_eq!(lexical.hits.len(), 1, "only one chunk holds the word");
     world.end().await;
@@ -119,7 +169,14 @@ async fn both_legs_find_and_each_can_be_switched_off() {
 #[tokio::test]
 async fn k_hits_come_back_when_k_chunks_live() {
     let world = World::new().await;
-    world.publish(world.tenant, "a.txt", "en", &owned(&["one", "two", "three", "four", "five", "six"])).await;
+    world
+        .publish(
+            world.tenant,
+            "a.txt",
+            "en",
+            &owned(&["one", "two", "three", "four", "five", "six"]),
+        )
+        .await;
     assert_eq!(world.texts("nothing of this is in there").await.len(), 5);
     assert_eq!(world.texts("").await.len(), 5);
     assert_eq!(world.texts("\"-( AND OR [ * ~ :").await.len(), 5);
@@ -129,22 +186,55 @@ async fn k_hits_come_back_when_k_chunks_live() {
 #[tokio::test]
 async fn a_typo_finds_the_word_but_never_before_the_word_itself() {
     let world = World::new().await;
-    let texts = owned(&["Refrigerator guarantee terms", "Delivery takes three days", "Delivary is a typing error"]);
+    let texts = owned(&[
+        "Refrigerator guarantee terms",
+        "Delivery takes three days",
+        "Delivary is a typing error",
+    ]);
     world.publish(world.tenant, "a.txt", "en", &texts).await;
-    let lexical_only = RetrievalSettings { vector: false, ..RetrievalSettings::default() };
-    assert_eq!(world.search("refrigerater", lexical_only.clone()).await.hits[0].text, texts[0]);
+    let lexical_only = RetrievalSettings {
+        vector: false,
+        ..RetrievalSettings::default()
+    };
+    assert_eq!(
+        world.search("refrigerater", lexical_only.clone()).await.hits[0].text,
+        texts[0]
+    );
     let exact = world.search("delivery", lexical_only).await;
-    assert_eq!(exact.hits.iter().map(|hit| hit.text.as_str()).collect::<Vec<_>>(), [&texts[1]]);
+    assert_eq!(
+        exact.hits.iter().map(|hit| hit.text.as_str()).collect::<Vec<_>>(),
+        [&texts[1]]
+    );
     world.end().await;
 }
 
 #[tokio::test]
 async fn a_question_in_another_language_meets_the_documents_stems() {
     let world = World::new().await;
-    world.publish(world.tenant, "en.txt", "en", &owned(&["We are open on Sundays", "Batteries are sold here"])).await;
-    world.publish(world.tenant, "fr.txt", "fr", &owned(&["Les livraisons partent le lundi", "Garantie deux ans"])).await;
-    let lexical_only = RetrievalSettings { vector: false, ..RetrievalSettings::default() };
-    let hits = world.search("combien coûte la livraison ?", lexical_only.clone()).await.hits;
+    world
+        .publish(
+            world.tenant,
+            "en.txt",
+            "en",
+            &owned(&["We are open on Sundays", "Batteries are sold here"]),
+        )
+        .await;
+    world
+        .publish(
+            world.tenant,
+            "fr.txt",
+            "fr",
+            &owned(&["Les livraisons partent le lundi", "Garantie deux ans"]),
+        )
+        .await;
+    let lexical_only = RetrievalSettings {
+        vector: false,
+        ..RetrievalSettings::default()
+    };
+    let hits = world
+        .search("combien coûte la livraison ?", lexical_only.clone())
+        .await
+        .hits;
     assert_eq!(hits[0].text, "Les livraisons partent le lundi");
     let hits = world.search("do you sell a battery", lexical_only).await.hits;
     assert_eq!(hits[0].text, "Batteries are sold here");
@@ -154,8 +244,12 @@ async fn a_question_in_another_language_meets_the_documents_stems() {
 #[tokio::test]
 async fn a_deleted_document_is_not_found_by_either_leg_from_the_moment_the_delete_returns() {
     let world = World::new().await;
-    let document = world.publish(world.tenant, "a.txt", "en", &owned(&["secret discount code"])).await;
-    world.publish(world.tenant, "b.txt", "en", &owned(&["opening hours"])).await;
+    let document = world
+        .publish(world.tenant, "a.txt", "en", &owned(&["secret discount code"]))
+        .await;
+    world
+        .publish(world.tenant, "b.txt", "en", &owned(&["opening hours"]))
+        .await;
     assert_eq!(world.texts("secret discount").await[0], "secret discount code");
     let mut tx = world.store.tenant(world.tenant).await.unwrap();
     tx.delete_document(document).await.unwrap();
@@ -169,16 +263,29 @@ async fn a_deleted_document_is_not_found_by_either_leg_from_the_moment_the_delet
 #[tokio::test]
 async fn while_a_file_is_replaced_every_search_sees_exactly_one_version() {
     let world = World::new().await;
-    let version = |n: usize| (0..12).map(|i| format!("price list line {i} edition number{n}")).collect::<Vec<_>>();
+    let version = |n: usize| {
+        (0..12)
+            .map(|i| format!("price list line {i} edition number{n}"))
+            .collect::<Vec<_>>()
+    };
     world.publish(world.tenant, "prices.txt", "en", &version(0)).await;
-    world.publish(world.tenant, "other.txt", "en", &owned(&["something else"])).await;
+    world
+        .publish(world.tenant, "other.txt", "en", &owned(&["something else"]))
+        .await;
     let searches = {
         let (searcher, tenant) = (Arc::clone(&world.searcher), world.tenant);
         tokio::spawn(async move {
             let mut seen = Vec::new();
             for _ in 0..120 {
-                let options = SearchOptions { k: 5, settings: RetrievalSettings::default() };
-                let hits = searcher.search(tenant, "price list line", &options).await.unwrap().hits;
+                let options = SearchOptions {
+                    k: 5,
+                    settings: RetrievalSettings::default(),
+                };
+                let hits = searcher
+                    .search(tenant, "price list line", &options)
+                    .await
+                    .unwrap()
+                    .hits;
                 let mut versions: Vec<_> = hits.iter().filter(|h| h.document_key == "prices.txt").collect();
                 assert_eq!(versions.len(), 5, "never a moment without the price list");
                 versions.dedup_by_key(|hit| hit.version_id);
@@ -199,16 +306,44 @@ async fn while_a_file_is_replaced_every_search_sees_exactly_one_version() {
 #[tokio::test]
 async fn a_lost_or_damaged_index_rebuilds_itself_and_a_second_process_has_its_own() {
     let world = World::new().await;
-    world.publish(world.tenant, "a.txt", "en", &owned(&["battery warranty", "opening hours"])).await;
-    let query = RetrievalSettings { vector: false, ..RetrievalSettings::default() };
+    world
+        .publish(
+            world.tenant,
+            "a.txt",
+            "en",
+            &owned(&["battery warranty", "opening hours"]),
+        )
+        .await;
+    let query = RetrievalSettings {
+        vector: false,
+        ..RetrievalSettings::default()
+    };
     assert_eq!(world.search("warranty", query.clone()).await.hits.len(), 1);
 
     let second = Searcher::open(world.store.clone(), world.embedder.clone(), world.root.path()).unwrap();
-    let options = SearchOptions { k: 5, settings: query.clone() };
-    assert_eq!(second.search(world.tenant, "warranty", &options).await.unwrap().hits.len(), 1);
+    let options = SearchOptions {
+        k: 5,
+        settings: query.clone(),
+    };
+    assert_eq!(
+        second
+            .search(world.tenant, "warranty", &options)
+            .await
+            .unwrap()
+            .hits
+            .len(),
+        1
+    );
     drop(second);
 
-    let World { store, embedder, searcher, tenant, root, database } = world;
+    let World {
+        store,
+        embedder,
+        searcher,
+        tenant,
+        root,
+        database,
+    } = world;
     drop(searcher);
     let tenant_directory = root.path().join("slot-0").join(tenant.to_string());
     for file in std::fs::read_dir(&tenant_directory).unwrap().flatten() {
@@ -217,11 +352,29 @@ async fn a_lost_or_damaged_index_rebuilds_itself_and_a_second_process_has_its_ow
         }
     }
     let searcher = Searcher::open(store.clone(), embedder.clone(), root.path()).unwrap();
-    assert_eq!(searcher.search(tenant, "warranty", &options).await.unwrap().hits.len(), 1, "damaged");
+    assert_eq!(
+        searcher
+            .search(tenant, "warranty", &options)
+            .await
+            .unwrap()
+            .hits
+            .len(),
+        1,
+        "damaged"
+    );
     drop(searcher);
     std::fs::remove_dir_all(&tenant_directory).unwrap();
     let searcher = Searcher::open(store.clone(), embedder, root.path()).unwrap();
-    assert_eq!(searcher.search(tenant, "warranty", &options).await.unwrap().hits.len(), 1, "lost");
+    assert_eq!(
+        searcher
+            .search(tenant, "warranty", &options)
+            .await
+            .unwrap()
+            .hits
+            .len(),
+        1,
+        "lost"
+    );
     store.close().await;
     database.drop().await.unwrap();
 }
@@ -232,9 +385,32 @@ async fn another_tenants_documents_change_nothing() {
     let mut tx = world.store.system().await.unwrap();
     let other = tx.ensure_tenant("other", "Other").await.unwrap().id;
     tx.commit().await.unwrap();
-    world.publish(world.tenant, "a.txt", "en", &owned(&["fan prices", "opening hours"])).await;
-    let before = world.search("fan prices", RetrievalSettings::default()).await.hits;
-    world.publish(other, "b.txt", "en", &owned(&["fan prices of the competitor", "fan prices again"])).await;
-    assert_eq!(world.search("fan prices", RetrievalSettings::default()).await.hits, before);
+    world
+        .publish(
+            world.tenant,
+            "a.txt",
+            "en",
+            &owned(&["fan prices", "opening hours"]),
+        )
+        .await;
+    let before = world
+        .search("fan prices", RetrievalSettings::default())
+        .await
+        .hits;
+    world
+        .publish(
+            other,
+            "b.txt",
+            "en",
+            &owned(&["fan prices of the competitor", "fan prices again"]),
+        )
+        .await;
+    assert_eq!(
+        world
+            .search("fan prices", RetrievalSettings::default())
+            .await
+            .hits,
+        before
+    );
     world.end().await;
 }

@@ -47,7 +47,13 @@ pub(crate) async fn run(common: &CommonArgs, access: Access) -> anyhow::Result<E
             println!("{}", key.expose());
         }
         (Access::SetPassword { email }, Some(password)) => {
-            tx.put_admin(tenant.id, &email, &password::hash(&password).map_err(|error| anyhow::anyhow!("the password cannot be hashed: {error}"))?).await?;
+            tx.put_admin(
+                tenant.id,
+                &email,
+                &password::hash(&password)
+                    .map_err(|error| anyhow::anyhow!("the password cannot be hashed: {error}"))?,
+            )
+            .await?;
             tx.commit().await?;
             println!("{email} can sign in to {}", tenant.slug);
         }

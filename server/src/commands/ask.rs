@@ -10,7 +10,10 @@ use crate::config::CommonArgs;
 pub(crate) async fn run(common: &CommonArgs, question: &str, json: bool) -> anyhow::Result<ExitCode> {
     let booted = boot(common, None).await?;
     booted.app.searcher.catch_up(booted.tenant.id).await?;
-    let ask = Ask { question: question.to_owned(), ..Ask::default() };
+    let ask = Ask {
+        question: question.to_owned(),
+        ..Ask::default()
+    };
     let answer = booted.app.answerer.answer(booted.tenant.id, &ask).await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
@@ -18,9 +21,15 @@ pub(crate) async fn run(common: &CommonArgs, question: &str, json: bool) -> anyh
         println!("{}\n", answer.text);
         for (number, citation) in (1..).zip(&answer.citations) {
             println!("[{number}] {}", place(citation));
-            println!("    {}", citation.quote.split_whitespace().collect::<Vec<_>>().join(" "));
+            println!(
+                "    {}",
+                citation.quote.split_whitespace().collect::<Vec<_>>().join(" ")
+            );
         }
-        let reason = answer.reason.map(|reason| format!(", {reason:?}")).unwrap_or_default();
+        let reason = answer
+            .reason
+            .map(|reason| format!(", {reason:?}"))
+            .unwrap_or_default();
         println!(
             "\n{:?}{reason}; route {:?}; confidence {:.2}; {:.0} ms",
             answer.outcome, answer.route, answer.confidence, answer.timings.total_ms
@@ -36,5 +45,8 @@ fn place(citation: &Citation) -> String {
         (None, Some(row)) => format!(", row {row}"),
         (None, None) => String::new(),
     };
-    format!("{}, version {}{spot}, bytes {}–{}", citation.document_key, citation.version_number, citation.start, citation.end)
+    format!(
+        "{}, version {}{spot}, bytes {}–{}",
+        citation.document_key, citation.version_number, citation.start, citation.end
+    )
 }

@@ -50,13 +50,25 @@ pub(crate) async fn run(
         eprintln!("  not searchable: {line}");
     }
     let access = prepare(&booted.app, &booted.tenant, business).await?;
-    let meta = Meta { app_secret: Secret::random("")?, access_token: Secret::random("EAA")? };
+    let meta = Meta {
+        app_secret: Secret::random("")?,
+        access_token: Secret::random("EAA")?,
+    };
     let fake = start_graph(&address, &meta).await?;
     connect(&mut booted.app, &booted.tenant, &fake, meta)?;
-    println!("\nPlumbline is ready after {:.1} s.\n", began.elapsed().as_secs_f64());
+    println!(
+        "\nPlumbline is ready after {:.1} s.\n",
+        began.elapsed().as_secs_f64()
+    );
     println!("  simulator   {address}/simulator      chat as a customer");
-    println!("  documents   {address}/documents      sign in as {ADMIN} with {}", access.password.expose());
-    println!("  API         {address}/openapi.json   Authorization: Bearer {}", access.key.expose());
+    println!(
+        "  documents   {address}/documents      sign in as {ADMIN} with {}",
+        access.password.expose()
+    );
+    println!(
+        "  API         {address}/openapi.json   Authorization: Bearer {}",
+        access.key.expose()
+    );
     println!("\nCtrl-C stops everything.");
     serve::serve_on(booted.app.clone(), listener, true, stop).await?;
     fake.stop().await;
@@ -74,9 +86,11 @@ struct Access {
 /// A channel, a sign-in, an API key and the business's name; fresh secrets at every start.
 async fn prepare(app: &App, tenant: &Tenant, business: &str) -> anyhow::Result<Access> {
     let password: String = Secret::random("")?.expose().chars().take(16).collect();
-    let hash = password::hash(&password).map_err(|error| anyhow::anyhow!("cannot hash a password: {error}"))?;
+    let hash =
+        password::hash(&password).map_err(|error| anyhow::anyhow!("cannot hash a password: {error}"))?;
     let mut tx = app.store.system().await?;
-    tx.ensure_channel(tenant.id, PHONE_NUMBER_ID, DISPLAY_NUMBER).await?;
+    tx.ensure_channel(tenant.id, PHONE_NUMBER_ID, DISPLAY_NUMBER)
+        .await?;
     tx.put_admin(tenant.id, ADMIN, &hash).await?;
     let key = tx.create_api_key(tenant.id, "demo").await?;
     tx.commit().await?;
@@ -84,10 +98,14 @@ async fn prepare(app: &App, tenant: &Tenant, business: &str) -> anyhow::Result<A
     let mut settings = tx.settings().await?.settings;
     if settings.answer.business_name != business {
         business.clone_into(&mut settings.answer.business_name);
-        tx.save_settings(&settings, "name of the business in the demo").await?;
+        tx.save_settings(&settings, "name of the business in the demo")
+            .await?;
     }
     tx.commit().await?;
-    Ok(Access { password: Secret::presented(password), key })
+    Ok(Access {
+        password: Secret::presented(password),
+        key,
+    })
 }
 
 /// The secrets that Meta and the server share.
@@ -98,10 +116,18 @@ struct Meta {
 
 async fn start_graph(address: &str, meta: &Meta) -> anyhow::Result<Arc<FakeGraph>> {
     let webhook = Url::parse(&format!("{address}/webhook"))?;
-    let mut options =
-        FakeGraphOptions::new(webhook, meta.app_secret.clone(), PHONE_NUMBER_ID, meta.access_token.clone());
+    let mut options = FakeGraphOptions::new(
+        webhook,
+        meta.app_secret.clone(),
+        PHONE_NUMBER_ID,
+        meta.access_token.clone(),
+    );
     DISPLAY_NUMBER.clone_into(&mut options.display_phone_number);
-    Ok(Arc::new(FakeGraph::start(options).await.context("the simulator's Graph server did not start")?))
+    Ok(Arc::new(
+        FakeGraph::start(options)
+            .await
+            .context("the simulator's Graph server did not start")?,
+    ))
 }
 
 /// Ties the server to the fake Graph server as it would be to the real one.

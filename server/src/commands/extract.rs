@@ -9,7 +9,11 @@ use crate::app::isolation;
 use crate::config::CommonArgs;
 
 pub(crate) async fn run(common: &CommonArgs, file: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let name = file
+        .file_name()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy()
+        .into_owned();
     if let Err(error) = std::fs::metadata(file) {
         anyhow::bail!("cannot read {}: {error}", file.display());
     }
@@ -18,7 +22,10 @@ pub(crate) async fn run(common: &CommonArgs, file: &Path, json: bool) -> anyhow:
         Ok(extraction) => print(&extraction),
         Err(error) => {
             if json {
-                println!("{}", serde_json::json!({ "code": error.code, "message": error.message, "suggestion": error.suggestion }));
+                println!(
+                    "{}",
+                    serde_json::json!({ "code": error.code, "message": error.message, "suggestion": error.suggestion })
+                );
             } else {
                 eprintln!("{}: {}\n{}", error.code.as_str(), error.message, error.suggestion);
             }
@@ -32,9 +39,21 @@ fn print(extraction: &Extraction) {
     println!("format    {}", extraction.format.as_str());
     println!("title     {}", extraction.title.as_deref().unwrap_or("-"));
     println!("language  {}", extraction.language.as_deref().unwrap_or("-"));
-    println!("text      {} bytes in {} blocks", extraction.text.len(), extraction.blocks.len());
-    for page in extraction.pages.iter().filter(|page| page.looks_scanned || page.reading_order_doubt) {
-        let scanned = if page.looks_scanned { "looks scanned" } else { "reading order in doubt" };
+    println!(
+        "text      {} bytes in {} blocks",
+        extraction.text.len(),
+        extraction.blocks.len()
+    );
+    for page in extraction
+        .pages
+        .iter()
+        .filter(|page| page.looks_scanned || page.reading_order_doubt)
+    {
+        let scanned = if page.looks_scanned {
+            "looks scanned"
+        } else {
+            "reading order in doubt"
+        };
         println!("page {:<4} {scanned}", page.page);
     }
     for warning in &extraction.warnings {

@@ -51,8 +51,15 @@ pub(crate) fn find_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
         if kind.is_dir() {
             walk(path, path, &mut found)?;
         } else {
-            let key = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            found.push(Found { path: path.clone(), key });
+            let key = path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned();
+            found.push(Found {
+                path: path.clone(),
+                key,
+            });
         }
     }
     found.sort_by(|a, b| a.key.cmp(&b.key));
@@ -70,7 +77,11 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Found>) -> anyhow::Result<()
         if path.is_dir() {
             walk(root, &path, found)?;
         } else {
-            let key = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            let key = path
+                .strip_prefix(root)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .into_owned();
             found.push(Found { path, key });
         }
     }
@@ -102,14 +113,24 @@ pub(crate) async fn ingest(
     let mut unchanged = 0_usize;
     let listening = app.progress.listen();
     for file in files {
-        let bytes = tokio::fs::read(&file.path).await.with_context(|| format!("cannot read {}", file.path.display()))?;
-        let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = tokio::fs::read(&file.path)
+            .await
+            .with_context(|| format!("cannot read {}", file.path.display()))?;
+        let name = file
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let received = app.pipeline.receive(tenant, &file.key, &name, bytes).await?;
         let state = version(app, tenant, received.version_id).await?.state;
         if received.unchanged && state.is_final() {
             unchanged += 1;
             if matches!(report, Report::Json) {
-                println!("{}", json!({ "file": file.path, "key": file.key, "state": state, "unchanged": true }));
+                println!(
+                    "{}",
+                    json!({ "file": file.path, "key": file.key, "state": state, "unchanged": true })
+                );
             }
         } else {
             waiting.insert(received.version_id, (file, None));
@@ -205,10 +226,17 @@ fn finish(
             }
             let line = match version.state {
                 VersionState::Failed => format!("✗ {}: {reason}", file.key),
-                _ if warnings > 0 => format!("✓ {}: {} chunks, {warnings} warnings", file.key, version.chunk_count),
+                _ if warnings > 0 => format!(
+                    "✓ {}: {} chunks, {warnings} warnings",
+                    file.key, version.chunk_count
+                ),
                 _ => format!("✓ {}: {} chunks", file.key, version.chunk_count),
             };
-            if std::io::stderr().is_terminal() { bars.println(line)? } else { eprintln!("{line}") }
+            if std::io::stderr().is_terminal() {
+                bars.println(line)?
+            } else {
+                eprintln!("{line}")
+            }
         }
     }
     let failed = matches!(version.state, VersionState::Failed | VersionState::Cancelled);

@@ -19,7 +19,11 @@ pub(crate) async fn run(
     let settings = tx.settings().await?.settings.retrieval;
     tx.commit().await?;
     booted.app.searcher.catch_up(booted.tenant.id).await?;
-    let results = booted.app.searcher.search(booted.tenant.id, query, &SearchOptions { k, settings }).await?;
+    let results = booted
+        .app
+        .searcher
+        .search(booted.tenant.id, query, &SearchOptions { k, settings })
+        .await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&results)?);
     } else if results.hits.is_empty() {
@@ -32,7 +36,13 @@ pub(crate) async fn run(
             let t = results.timings;
             println!(
                 "lexical leg {:?}, vectors {}; embed {:.1} ms, lexical {:.1}, vector {:.1}, fuse {:.1}, total {:.1}",
-                results.lexical, results.vector_scan, t.embed_ms, t.lexical_ms, t.vector_ms, t.fuse_ms, t.total_ms
+                results.lexical,
+                results.vector_scan,
+                t.embed_ms,
+                t.lexical_ms,
+                t.vector_ms,
+                t.fuse_ms,
+                t.total_ms
             );
         }
     }
@@ -46,7 +56,10 @@ fn print(place: usize, hit: &Hit, explain: bool) {
         (None, Some(row)) => format!(", row {row}"),
         (None, None) => String::new(),
     };
-    println!("{place}. {} (version {}{spot})", hit.document_key, hit.version_number);
+    println!(
+        "{place}. {} (version {}{spot})",
+        hit.document_key, hit.version_number
+    );
     if !hit.heading_path.is_empty() {
         println!("   {}", hit.heading_path.join(" > "));
     }
@@ -56,7 +69,12 @@ fn print(place: usize, hit: &Hit, explain: bool) {
             Some(score) => format!("score {:.3}", score.score),
             None => "not found".to_owned(),
         };
-        println!("   score {:.3}; lexical {}; vector {}", hit.score, leg(hit.lexical), leg(hit.vector));
+        println!(
+            "   score {:.3}; lexical {}; vector {}",
+            hit.score,
+            leg(hit.lexical),
+            leg(hit.vector)
+        );
     }
     let text: String = hit.text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = text.chars().take(240).collect();

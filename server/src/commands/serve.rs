@@ -37,14 +37,23 @@ fn warn_about_whatsapp(serve: &ServeArgs) {
         ("WHATSAPP_ACCESS_TOKEN", whatsapp.access_token.is_some()),
         ("WHATSAPP_PHONE_NUMBER_ID", whatsapp.phone_number_id.is_some()),
     ];
-    let missing: Vec<&str> = settings.iter().filter(|(_, set)| !set).map(|(name, _)| *name).collect();
+    let missing: Vec<&str> = settings
+        .iter()
+        .filter(|(_, set)| !set)
+        .map(|(name, _)| *name)
+        .collect();
     if !missing.is_empty() {
         tracing::warn!(missing = missing.join(", "), "WhatsApp is not fully configured");
     }
 }
 
 /// Listens until `stop`, then ends what is under way.
-pub(crate) async fn run(app: App, listen: SocketAddr, work: bool, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    app: App,
+    listen: SocketAddr,
+    work: bool,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))?;

@@ -11,7 +11,11 @@ use crate::config::CommonArgs;
 /// Runs the command against a cluster that is thrown away with everything in it.
 pub(crate) async fn run(common: &CommonArgs, command: &[OsString]) -> anyhow::Result<ExitCode> {
     let folder = std::env::temp_dir().join(format!("plumbline-test-{}", std::process::id()));
-    let options = LocalOptions { install: common.postgres_install(), directory: folder.clone(), durable: false };
+    let options = LocalOptions {
+        install: common.postgres_install(),
+        directory: folder.clone(),
+        durable: false,
+    };
     let postgres = LocalPostgres::start(&options)?;
     let (program, arguments) = command.split_first().context("no command given")?;
     // Ctrl-C is for the command; this process stays to stop the database after it.
@@ -24,5 +28,10 @@ pub(crate) async fn run(common: &CommonArgs, command: &[OsString]) -> anyhow::Re
         .with_context(|| format!("cannot run {}", program.display()))?;
     drop(postgres);
     std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+    Ok(ExitCode::from(
+        status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1),
+    ))
 }

@@ -42,7 +42,9 @@ pub async fn answer(
         return Err(ApiError::BadRequest("`question` is empty".to_owned()));
     }
     if request.question.chars().count() > LONGEST_QUESTION {
-        return Err(ApiError::BadRequest(format!("`question` has more than {LONGEST_QUESTION} characters")));
+        return Err(ApiError::BadRequest(format!(
+            "`question` has more than {LONGEST_QUESTION} characters"
+        )));
     }
     let ask = Ask {
         question: request.question,

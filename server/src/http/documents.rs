@@ -81,8 +81,9 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ListResponse>, ApiError> {
     let state = query.state.map(|state| {
-        serde_json::from_value::<VersionState>(Value::String(state.clone()))
-            .map_err(|_| ApiError::BadRequest(format!("`state` is {state:?}, which is no state of a version")))
+        serde_json::from_value::<VersionState>(Value::String(state.clone())).map_err(|_| {
+            ApiError::BadRequest(format!("`state` is {state:?}, which is no state of a version"))
+        })
     });
     let filter = DocumentFilter {
         search: query.search.filter(|text| !text.is_empty()),
@@ -148,7 +149,9 @@ type Place = Path<(Uuid, i32)>;
 async fn version_at(tx: &mut TenantTx, document: Uuid, number: i32) -> Result<Version, ApiError> {
     let versions = tx.versions(document).await?;
     let found = versions.into_iter().find(|version| version.number == number);
-    Ok(found.ok_or(plumbline_store::StoreError::NotFound { what: "document version" })?)
+    Ok(found.ok_or(plumbline_store::StoreError::NotFound {
+        what: "document version",
+    })?)
 }
 
 /// The canonical text that citations point into, and its blocks of pages.
@@ -173,7 +176,10 @@ pub async fn text(
     let version = version_at(&mut tx, id, number).await?;
     let text = tx.version_text(version.id).await?;
     tx.commit().await?;
-    Ok(Json(TextResponse { text, language: version.language }))
+    Ok(Json(TextResponse {
+        text,
+        language: version.language,
+    }))
 }
 
 /// Which chunks to list.
@@ -198,7 +204,9 @@ pub async fn chunks(
     let mut tx = app.store.tenant(tenant).await?;
     let version = version_at(&mut tx, id, number).await?;
     let limit = query.limit.unwrap_or(50).clamp(1, LARGEST_PAGE);
-    let chunks = tx.chunks(version.id, limit, query.offset.unwrap_or(0).max(0)).await?;
+    let chunks = tx
+        .chunks(version.id, limit, query.offset.unwrap_or(0).max(0))
+        .await?;
     tx.commit().await?;
     Ok(Json(chunks))
 }
@@ -217,10 +225,17 @@ pub async fn download(
     tx.commit().await?;
     let bytes = app.blobs.get(&version.blob_sha256).await?;
     // Always a download: a file of a stranger is never shown as a page of ours.
-    let name: String = version.file_name.chars().map(|c| if c.is_ascii_graphic() && c != '"' { c } else { '_' }).collect();
+    let name: String = version
+        .file_name
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && c != '"' { c } else { '_' })
+        .collect();
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -8,15 +8,18 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::app::App;
 use super::error::ApiError;
+use crate::app::App;
 
 /// `/healthz`, `/readyz` and `/metrics`.
 pub fn router(metrics: Option<PrometheusHandle>) -> Router<App> {
-    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).route(
-        "/metrics",
-        get(move |State(app): State<App>| async move { render(&app, metrics.as_ref()).await }),
-    )
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route(
+            "/metrics",
+            get(move |State(app): State<App>| async move { render(&app, metrics.as_ref()).await }),
+        )
 }
 
 /// Ready means that a question could be answered now.

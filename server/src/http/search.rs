@@ -53,12 +53,17 @@ pub async fn search(
     let Json(request) = request.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     let k = request.k.unwrap_or(5);
     if !(1..=LARGEST_K).contains(&k) {
-        return Err(ApiError::BadRequest(format!("`k` is {k}; it must be 1 to {LARGEST_K}")));
+        return Err(ApiError::BadRequest(format!(
+            "`k` is {k}; it must be 1 to {LARGEST_K}"
+        )));
     }
     let mut tx = app.store.tenant(tenant).await?;
     let live = tx.settings().await?;
     tx.commit().await?;
-    let options = SearchOptions { k, settings: live.settings.retrieval };
+    let options = SearchOptions {
+        k,
+        settings: live.settings.retrieval,
+    };
     let results = app.searcher.search(tenant, &request.query, &options).await;
     let results = results.map_err(|error| ApiError::Unavailable(error.to_string()))?;
     Ok(Json(SearchResponse {

@@ -16,7 +16,9 @@ const LARGEST_BODY: usize = 4 << 20;
 
 /// `GET` and `POST /webhook`.
 pub fn router() -> Router<App> {
-    Router::new().route("/webhook", get(handshake).post(receive)).layer(DefaultBodyLimit::max(LARGEST_BODY))
+    Router::new()
+        .route("/webhook", get(handshake).post(receive))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,14 +50,20 @@ async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Sta
         tracing::warn!("a webhook came, but WHATSAPP_APP_SECRET is not set");
         return StatusCode::FORBIDDEN;
     };
-    let header = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
+    let header = headers
+        .get("x-hub-signature-256")
+        .and_then(|value| value.to_str().ok());
     if let Err(error) = signature::verify(secret.expose().as_bytes(), &body, header) {
         tracing::warn!(%error, "whatsapp.webhook.refused");
         metrics::counter!("plumbline_webhooks_total", "result" => "refused").increment(1);
         return StatusCode::UNAUTHORIZED;
     }
     let parsed = parse::elements(&body);
-    match app.store.store_webhook(&body, &parsed.elements, parsed.problem.as_deref()).await {
+    match app
+        .store
+        .store_webhook(&body, &parsed.elements, parsed.problem.as_deref())
+        .await
+    {
         Ok(stored) => {
             tracing::debug!(?stored, problem = parsed.problem, "whatsapp.webhook.stored");
             metrics::counter!("plumbline_webhooks_total", "result" => "stored").increment(1);

@@ -10,7 +10,13 @@ use crate::app::App;
 /// Runs the pipeline for the version of the job.
 pub async fn build(app: &App, job: &Job) -> Result<Done, WorkError> {
     let version: Uuid = field(job, "version_id")?;
-    match app.pipeline.build(job.tenant_id, version, &|progress| app.progress.tell(version, progress)).await {
+    match app
+        .pipeline
+        .build(job.tenant_id, version, &|progress| {
+            app.progress.tell(version, progress)
+        })
+        .await
+    {
         Ok(built) => {
             tracing::info!(%version, state = built.state.as_str(), chunks = built.chunks, embedded = built.embedded,
                            reused = built.reused, "document.version.built");
@@ -31,6 +37,12 @@ pub async fn build(app: &App, job: &Job) -> Result<Done, WorkError> {
 /// Ends a version whose building failed at every attempt.
 pub async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), WorkError> {
     let version: Uuid = field(job, "version_id")?;
-    let error = ExtractError::new(Code::WorkerDied, format!("building the version failed at every attempt: {reason}"));
-    Ok(app.pipeline.record_failure(job.tenant_id, version, &error).await?)
+    let error = ExtractError::new(
+        Code::WorkerDied,
+        format!("building the version failed at every attempt: {reason}"),
+    );
+    Ok(app
+        .pipeline
+        .record_failure(job.tenant_id, version, &error)
+        .await?)
 }

@@ -14,10 +14,9 @@ pub async fn apply(app: &App, job: &Job) -> Result<Done, WorkError> {
     let element = tx.element(id).await?;
     match element.kind.as_str() {
         "status" => {
-            if !tx.apply_status(&report(&element)).await? {
-                // A status of a message that this system did not send (another tool on the same number).
-                tracing::debug!(element = id, "whatsapp.status.unmatched");
-            }
+            // None of ours when another tool sends on the same number.
+            let ours = tx.apply_status(&report(&element)).await?;
+            tracing::debug!(element = id, ours, "whatsapp.status.applied");
         }
         // A person answered from the business's phone: the conversation is theirs.
         "echo" => {
@@ -37,10 +36,14 @@ fn report(element: &Element) -> StatusReport<'_> {
     let error = &payload["errors"][0];
     StatusReport {
         wamid: payload["id"].as_str().unwrap_or_default(),
-        part: payload["biz_opaque_callback_data"].as_str().and_then(|text| Uuid::parse_str(text).ok()),
+        part: payload["biz_opaque_callback_data"]
+            .as_str()
+            .and_then(|text| Uuid::parse_str(text).ok()),
         status: payload["status"].as_str().unwrap_or_default(),
         at: element.occurred_at,
         error_code: error["code"].as_i64().and_then(|code| i32::try_from(code).ok()),
-        error: error["error_data"]["details"].as_str().or_else(|| error["title"].as_str()),
+        error: error["error_data"]["details"]
+            .as_str()
+            .or_else(|| error["title"].as_str()),
     }
 }

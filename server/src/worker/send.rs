@@ -14,7 +14,7 @@ use crate::whatsapp::errors::{Disposition, SendError};
 use crate::whatsapp::graph::Recipient;
 
 /// How long a parked part waits before it looks whether sending was resumed.
-const PARKED_WAIT: Duration = Duration::from_secs(60);
+const PARKED_WAIT: Duration = Duration::from_mins(1);
 
 /// Free text may be sent until this long after the customer's last message.
 const SERVICE_WINDOW: chrono::TimeDelta = chrono::TimeDelta::hours(24);
@@ -22,7 +22,11 @@ const SERVICE_WINDOW: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 /// What to do with a part after a look at the database.
 enum Step {
     Done(Done),
-    Send { part: OutboxPart, channel: Channel, to: Recipient },
+    Send {
+        part: Box<OutboxPart>,
+        channel: Channel,
+        to: Recipient,
+    },
 }
 
 /// Sends the part of the job.
@@ -35,7 +39,15 @@ pub async fn send(app: &App, job: &Job) -> Result<Done, WorkError> {
         Step::Done(done) => return Ok(done),
         Step::Send { part, channel, to } => (part, channel, to),
     };
-    let sent = graph.send_text(&channel.phone_number_id, &to, &part.body, &part.id.to_string(), None).await;
+    let sent = graph
+        .send_text(
+            &channel.phone_number_id,
+            &to,
+            &part.body,
+            &part.id.to_string(),
+            None,
+        )
+        .await;
     let mut tx = app.store.tenant(job.tenant_id).await?;
     let done = match sent {
         Ok(accepted) => {
@@ -64,11 +76,16 @@ async fn prepare(app: &App, job: &Job, id: Uuid) -> Result<Step, WorkError> {
     let conversation = tx.lock_conversation(part.conversation_id).await?;
     let channel = tx.channel(conversation.channel_id).await?;
     let address = tx.address_of(conversation.contact_id).await?;
-    let too_late = conversation.last_inbound_at.is_some_and(|last| now() - last > SERVICE_WINDOW);
+    let too_late = conversation
+        .last_inbound_at
+        .is_some_and(|last| now() - last > SERVICE_WINDOW);
     let problem = if part.epoch != conversation.epoch {
         Some(("cancelled", "a person took over the conversation"))
     } else if too_late {
-        Some(("failed", "the customer's last message is more than 24 hours old; only an approved template may be sent"))
+        Some((
+            "failed",
+            "the customer's last message is more than 24 hours old; only an approved template may be sent",
+        ))
     } else {
         None
     };
@@ -78,16 +95,32 @@ async fn prepare(app: &App, job: &Job, id: Uuid) -> Result<Step, WorkError> {
             Step::Done(Done::Finished)
         }
         (None, None) => {
-            tx.part_not_sent(part.id, "failed", None, "the contact has neither a phone number nor a user id").await?;
+            tx.part_not_sent(
+                part.id,
+                "failed",
+                None,
+                "the contact has neither a phone number nor a user id",
+            )
+            .await?;
             Step::Done(Done::Finished)
         }
         (None, Some(_)) if channel.parked_reason.is_some() => {
-            tx.part_not_sent(part.id, "parked", None, channel.parked_reason.as_deref().unwrap_or_default()).await?;
+            tx.part_not_sent(
+                part.id,
+                "parked",
+                None,
+                channel.parked_reason.as_deref().unwrap_or_default(),
+            )
+            .await?;
             Step::Done(Done::Later(PARKED_WAIT))
         }
         (None, Some(to)) => {
             tx.begin_send(part.id).await?;
-            Step::Send { part, channel, to }
+            Step::Send {
+                part: Box::new(part),
+                channel,
+                to,
+            }
         }
     };
     tx.commit().await?;
@@ -98,9 +131,9 @@ async fn prepare(app: &App, job: &Job, id: Uuid) -> Result<Step, WorkError> {
 fn still_unknown(app: &App, part: &OutboxPart) -> Option<Duration> {
     let since = now() - part.last_attempt_at?;
     let waited = since.to_std().unwrap_or_default();
+    let left = app.work.ambiguous_grace.checked_sub(waited)?;
     // looked at again soon: the status that settles it may come any moment
-    (waited < app.work.ambiguous_grace)
-        .then(|| (app.work.ambiguous_grace - waited).min(Duration::from_secs(1)).max(Duration::from_millis(50)))
+    Some(left.clamp(Duration::from_millis(50), Duration::from_secs(1)))
 }
 
 async fn refused(
@@ -112,13 +145,18 @@ async fn refused(
 ) -> Result<Done, WorkError> {
     let words = error.to_string();
     tracing::warn!(part = %part.id, code = error.code, disposition = ?error.disposition, "whatsapp.send.refused");
-    metrics::counter!("plumbline_send_errors_total", "disposition" => format!("{:?}", error.disposition)).increment(1);
+    metrics::counter!("plumbline_send_errors_total", "disposition" => format!("{:?}", error.disposition))
+        .increment(1);
     match error.disposition {
         Disposition::Ambiguous => Ok(Done::Later(app.work.ambiguous_grace.min(Duration::from_secs(1)))),
         Disposition::RetryAfterBackoff | Disposition::RetryThisRecipient => {
             tx.part_not_sent(part.id, "queued", error.code, &words).await?;
             let earlier = u32::try_from(part.attempts).unwrap_or_default();
-            Err(WorkError { after: error.wait(earlier), retry: true, message: words })
+            Err(WorkError {
+                after: error.wait(earlier),
+                retry: true,
+                message: words,
+            })
         }
         Disposition::Park => {
             tx.park_channel(channel.id, Some(&words)).await?;
@@ -141,7 +179,10 @@ pub async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), WorkError
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "compared with timestamps of the platform and the database, not measured")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compared with timestamps of the platform and the database, not measured"
+)]
 fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
 }

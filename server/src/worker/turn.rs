@@ -23,7 +23,10 @@ pub async fn answer(app: &App, job: &Job) -> Result<Done, WorkError> {
         return Ok(Done::Finished);
     };
     let question = question_of(&turn.messages);
-    if turn.answered || question.is_empty() && !has_attachment(&turn.messages) || !turn.conversation.bot_owns() {
+    if turn.answered
+        || question.is_empty() && !has_attachment(&turn.messages)
+        || !turn.conversation.bot_owns()
+    {
         return Ok(Done::Finished);
     }
     show_typing(app, job.tenant_id, &turn).await;
@@ -49,7 +52,9 @@ async fn take(app: &App, job: &Job) -> Result<Option<Turn>, WorkError> {
         (None, Some(last)) => {
             let contact = last.contact.as_ref();
             let name = parse::display_name(contact).unwrap_or_default();
-            let contact = tx.resolve_contact(&parse::aliases(&last.payload, contact), &name).await?;
+            let contact = tx
+                .resolve_contact(&parse::aliases(&last.payload, contact), &name)
+                .await?;
             tx.ensure_conversation(channel, contact).await?
         }
     };
@@ -60,14 +65,24 @@ async fn take(app: &App, job: &Job) -> Result<Option<Turn>, WorkError> {
 
 /// The words of all messages of the turn.
 fn question_of(messages: &[Element]) -> String {
-    let contents: Vec<MessageContent> = messages.iter().map(|message| message_text(&message.payload)).collect();
-    contents.iter().filter_map(MessageContent::words).collect::<Vec<_>>().join("\n")
+    let contents: Vec<MessageContent> = messages
+        .iter()
+        .map(|message| message_text(&message.payload))
+        .collect();
+    contents
+        .iter()
+        .filter_map(MessageContent::words)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Whether the customer sent something that only a person can look at.
 fn has_attachment(messages: &[Element]) -> bool {
     messages.iter().any(|message| {
-        matches!(message_text(&message.payload), MessageContent::Media { .. } | MessageContent::Location { .. })
+        matches!(
+            message_text(&message.payload),
+            MessageContent::Media { .. } | MessageContent::Location { .. }
+        )
     })
 }
 
@@ -78,11 +93,20 @@ async fn ask(app: &App, tenant: Uuid, turn: &Turn, question: String) -> Result<A
     let said = tx.said_before(turn.conversation.id, Some(turn.id), limit).await?;
     tx.commit().await?;
     let history = said.into_iter().filter_map(message).collect();
-    Ok(Ask { question, history, language_hint: turn.conversation.language.clone(), settings: Some(settings) })
+    Ok(Ask {
+        question,
+        history,
+        language_hint: turn.conversation.language.clone(),
+        settings: Some(settings),
+    })
 }
 
 fn message(said: Said) -> Option<Message> {
-    let role = if said.reply.is_some() { Speaker::Bot } else { Speaker::Customer };
+    let role = if said.reply.is_some() {
+        Speaker::Bot
+    } else {
+        Speaker::Customer
+    };
     let text = match (said.reply, said.payload) {
         (Some(reply), _) => reply,
         (None, Some(payload)) => message_text(&payload).words()?.to_owned(),
@@ -97,10 +121,19 @@ async fn show_typing(app: &App, tenant: Uuid, turn: &Turn) {
         return;
     };
     let shown = async {
-        let mut tx = app.store.tenant(tenant).await.map_err(|error| error.to_string())?;
-        let channel = tx.channel(turn.conversation.channel_id).await.map_err(|error| error.to_string())?;
+        let mut tx = app
+            .store
+            .tenant(tenant)
+            .await
+            .map_err(|error| error.to_string())?;
+        let channel = tx
+            .channel(turn.conversation.channel_id)
+            .await
+            .map_err(|error| error.to_string())?;
         drop(tx);
-        let sent = graph.mark_read_and_typing(&channel.phone_number_id, &last.external_id).await;
+        let sent = graph
+            .mark_read_and_typing(&channel.phone_number_id, &last.external_id)
+            .await;
         sent.map_err(|error| error.to_string())
     };
     if let Err(error) = shown.await {
@@ -109,7 +142,13 @@ async fn show_typing(app: &App, tenant: Uuid, turn: &Turn) {
 }
 
 /// Stores the answer and its parts, unless a person took over while it was being written.
-async fn store(app: &App, tenant: Uuid, turn: &Turn, question: &str, answer: &Answer) -> Result<(), WorkError> {
+async fn store(
+    app: &App,
+    tenant: Uuid,
+    turn: &Turn,
+    question: &str,
+    answer: &Answer,
+) -> Result<(), WorkError> {
     let mut tx = app.store.tenant(tenant).await?;
     let now = tx.lock_conversation(turn.conversation.id).await?;
     if !now.bot_owns() || now.epoch != turn.conversation.epoch {
@@ -117,13 +156,25 @@ async fn store(app: &App, tenant: Uuid, turn: &Turn, question: &str, answer: &An
         return Ok(());
     }
     tx.set_language(now.id, &answer.language).await?;
-    let stored = tx.insert_answer(&record(answer, question, Some((now.id, turn.id)))).await;
+    let stored = tx
+        .insert_answer(&record(answer, question, Some((now.id, turn.id))))
+        .await;
     match stored {
         Err(error) if error.constraint() == Some("answers_turn_unique") => return Ok(()),
         other => other?,
     }
-    let epoch = if answer.outcome == Outcome::HandedOff { tx.set_owner(now.id, false).await? } else { now.epoch };
-    tx.send_parts(now.id, Some(answer.id), epoch, &split_message(&answer.text, MESSAGE_CHARS)).await?;
+    let epoch = if answer.outcome == Outcome::HandedOff {
+        tx.set_owner(now.id, false).await?
+    } else {
+        now.epoch
+    };
+    tx.send_parts(
+        now.id,
+        Some(answer.id),
+        epoch,
+        &split_message(&answer.text, MESSAGE_CHARS),
+    )
+    .await?;
     tx.commit().await?;
     let outcome = snake(&answer.outcome);
     metrics::counter!("plumbline_answers_total", "outcome" => outcome.clone()).increment(1);
@@ -149,7 +200,10 @@ pub async fn give_up(app: &App, job: &Job) -> Result<(), WorkError> {
 
 async fn hand_over(tx: &mut TenantTx, conversation: &Conversation) -> Result<(), WorkError> {
     let settings = tx.settings().await?.settings.answer;
-    let language = conversation.language.as_deref().unwrap_or(&settings.default_language);
+    let language = conversation
+        .language
+        .as_deref()
+        .unwrap_or(&settings.default_language);
     let text = phrases::text(Phrase::NeedsPerson, language, &settings.business_name);
     let epoch = tx.set_owner(conversation.id, false).await?;
     tx.send_parts(conversation.id, None, epoch, &[text]).await?;
@@ -188,5 +242,8 @@ pub fn record(answer: &Answer, question: &str, place: Option<(Uuid, Uuid)>) -> N
 
 /// The one serialised name of an enum without data.
 fn snake(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|json| json.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|json| json.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }

@@ -22,28 +22,46 @@ async fn messages_in_quick_succession_are_one_turn() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follow_up_is_understood_from_what_was_said_before() {
     let server = Server::with_faq().await;
-    server.fake.customer_says(CUSTOMER, "Ama", "When does the shop in Kumasi open on weekdays?");
+    server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "When does the shop in Kumasi open on weekdays?");
     server.replies(1).await;
     server.fake.customer_says(CUSTOMER, "Ama", "and on Saturdays?");
     let replies = server.replies(2).await;
-    assert!(replies[0].contains("08:30") && replies[1].contains("09:00"), "{replies:?}");
+    assert!(
+        replies[0].contains("08:30") && replies[1].contains("09:00"),
+        "{replies:?}"
+    );
     server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_for_a_person_gets_one_and_the_bot_stays_silent() {
     let server = Server::with_faq().await;
-    server.fake.customer_says(CUSTOMER, "Ama", "I want to talk to a person please");
+    server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "I want to talk to a person please");
     let replies = server.replies(1).await;
     assert!(replies[0].contains("person"), "{replies:?}");
-    server.fake.customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
+    server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
     server.fake.settled().await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     server.idle().await;
-    assert_eq!(server.fake.messages().len(), 1, "a person owns the conversation now");
-    server.fake.customer_says("233200000002", "Kofi", "How much is delivery to Tamale?");
+    assert_eq!(
+        server.fake.messages().len(),
+        1,
+        "a person owns the conversation now"
+    );
+    server
+        .fake
+        .customer_says("233200000002", "Kofi", "How much is delivery to Tamale?");
     let replies = server.replies(2).await;
-    assert!(replies[1].contains("GHS 45"), "others are still served: {replies:?}");
+    assert!(
+        replies[1].contains("GHS 45"),
+        "others are still served: {replies:?}"
+    );
     server.end().await;
 }
 
@@ -51,8 +69,14 @@ async fn who_asks_for_a_person_gets_one_and_the_bot_stays_silent() {
 async fn a_reaction_gets_no_reply_and_a_customer_without_a_phone_number_gets_one() {
     let server = Server::with_faq().await;
     let hidden = Customer::with_user_id("GH.13491208655302741918", "Esi");
-    server.fake.customer_sends(&hidden, json!({ "type": "reaction", "reaction": { "message_id": "wamid.x", "emoji": "👍" } }));
-    server.fake.customer_sends(&hidden, json!({ "type": "text", "text": { "body": "warranty of the battery?" } }));
+    server.fake.customer_sends(
+        &hidden,
+        json!({ "type": "reaction", "reaction": { "message_id": "wamid.x", "emoji": "👍" } }),
+    );
+    server.fake.customer_sends(
+        &hidden,
+        json!({ "type": "text", "text": { "body": "warranty of the battery?" } }),
+    );
     let replies = server.replies(1).await;
     assert_eq!(replies.len(), 1);
     assert!(replies[0].contains("24 months"), "{replies:?}");
@@ -66,7 +90,11 @@ async fn a_refused_send_is_repeated_and_an_unknown_one_is_settled_by_its_status(
     let question = "How much is delivery to Tamale?";
     // refused twice for rate, accepted but the answer is lost, then a server error that may or may not have sent it
     server.fake.script([
-        Step::Refuse { status: 429, code: 130_429, retry_after: Some(1) },
+        Step::Refuse {
+            status: 429,
+            code: 130_429,
+            retry_after: Some(1),
+        },
         Step::refuse(131_056),
         Step::AcceptThenDrop,
     ]);
@@ -74,27 +102,52 @@ async fn a_refused_send_is_repeated_and_an_unknown_one_is_settled_by_its_status(
     let replies = server.replies(1).await;
     tokio::time::sleep(server.app.work.ambiguous_grace + Duration::from_millis(500)).await;
     server.idle().await;
-    assert_eq!(server.fake.messages().len(), 1, "the lost answer was settled by the status: {replies:?}");
+    assert_eq!(
+        server.fake.messages().len(),
+        1,
+        "the lost answer was settled by the status: {replies:?}"
+    );
 
     server.fake.script([Step::NoBody(500)]);
     server.fake.customer_says("233200000002", "Kofi", question);
     server.replies(2).await;
-    assert_eq!(server.fake.messages().len(), 2, "nothing came back, so after the grace it was sent once more");
+    assert_eq!(
+        server.fake.messages().len(),
+        2,
+        "nothing came back, so after the grace it was sent once more"
+    );
     server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_parks_the_channel_and_nothing_is_lost() {
     let server = Server::with_faq().await;
-    server.fake.script([Step::Refuse { status: 401, code: 190, retry_after: None }]);
-    server.fake.customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
+    server.fake.script([Step::Refuse {
+        status: 401,
+        code: 190,
+        retry_after: None,
+    }]);
+    server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
     let channel = async || {
         let mut tx = server.app.store.system().await.unwrap();
-        tx.ensure_channel(server.tenant, crate::support::NUMBER, "").await.unwrap()
+        tx.ensure_channel(server.tenant, crate::support::NUMBER, "")
+            .await
+            .unwrap()
     };
-    server.eventually("the channel is parked", async || channel().await.parked_reason.is_some()).await;
+    server
+        .eventually("the channel is parked", async || {
+            channel().await.parked_reason.is_some()
+        })
+        .await;
     let parked = channel().await;
-    assert!(!parked.parked_reason.unwrap().contains(crate::support::ACCESS_TOKEN));
+    assert!(
+        !parked
+            .parked_reason
+            .unwrap()
+            .contains(crate::support::ACCESS_TOKEN)
+    );
     assert!(server.fake.messages().is_empty());
     let mut tx = server.app.store.tenant(server.tenant).await.unwrap();
     tx.park_channel(parked.id, None).await.unwrap();
@@ -120,13 +173,22 @@ async fn a_person_who_answers_from_the_phone_takes_over() {
     });
     let body = serde_json::to_vec(&echo).unwrap();
     let signature = plumbline_server::whatsapp::signature::sign(crate::support::APP_SECRET.as_bytes(), &body);
-    let posted = server.http.post(format!("{}/webhook", server.address)).header("x-hub-signature-256", signature);
+    let posted = server
+        .http
+        .post(format!("{}/webhook", server.address))
+        .header("x-hub-signature-256", signature);
     assert!(posted.body(body).send().await.unwrap().status().is_success());
     server.idle().await;
-    server.fake.customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
+    server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
     server.fake.settled().await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     server.idle().await;
-    assert_eq!(server.fake.messages().len(), 1, "the bot does not answer into a person's conversation");
+    assert_eq!(
+        server.fake.messages().len(),
+        1,
+        "the bot does not answer into a person's conversation"
+    );
     server.end().await;
 }

@@ -37,7 +37,11 @@ async fn spawn(url: &str, data: &std::path::Path, port: u16, fake: &FakeGraph) -
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// A database with documents, a fake Graph server that posts to `port`, and a data directory.
@@ -56,7 +60,9 @@ impl Stage {
         let port = free_port();
         let fake = fake_graph(&format!("http://127.0.0.1:{port}")).await;
         let booted =
-            plumbline_server::app::boot(&common(database.url(), data.path().into()), Some(&serve_args())).await.unwrap();
+            plumbline_server::app::boot(&common(database.url(), data.path().into()), Some(&serve_args()))
+                .await
+                .unwrap();
         crate::support::configure(&booted.app, booted.tenant.id).await;
         let file = data.path().join("faq.md");
         std::fs::write(&file, FAQ).unwrap();
@@ -69,8 +75,17 @@ impl Stage {
             .output()
             .await
             .unwrap();
-        assert!(ingest.status.success(), "{}", String::from_utf8_lossy(&ingest.stderr));
-        Self { database, data, port, fake }
+        assert!(
+            ingest.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ingest.stderr)
+        );
+        Self {
+            database,
+            data,
+            port,
+            fake,
+        }
     }
 
     async fn start(&self) -> Child {
@@ -105,7 +120,9 @@ impl Stage {
 async fn killed_between_the_acknowledgement_and_the_answer() {
     let stage = Stage::set().await;
     let mut first = stage.start().await;
-    stage.fake.customer_says("233200000001", "Ama", "How much is delivery to Tamale?");
+    stage
+        .fake
+        .customer_says("233200000001", "Ama", "How much is delivery to Tamale?");
     stage.acknowledged(1).await;
     first.kill().await.unwrap();
     assert!(stage.fake.messages().is_empty(), "killed before the answer");
@@ -125,16 +142,23 @@ async fn killed_while_the_platform_takes_the_reply() {
     let mut first = stage.start().await;
     // The platform has the message at once and answers much later: the program dies in between, not knowing.
     stage.fake.script([Step::Delay(Duration::from_secs(8))]);
-    stage.fake.customer_says("233200000001", "Ama", "How much is delivery to Tamale?");
+    stage
+        .fake
+        .customer_says("233200000001", "Ama", "How much is delivery to Tamale?");
     stage.arrived(1).await;
     first.kill().await.unwrap();
     let mut second = stage.start().await;
-    stage.fake.customer_says("233200000002", "Kofi", "What warranty has the battery?");
+    stage
+        .fake
+        .customer_says("233200000002", "Kofi", "What warranty has the battery?");
     stage.arrived(2).await;
     // longer than the lease of the dead worker and the grace of an unknown send together
     tokio::time::sleep(Duration::from_secs(40)).await;
     let replies = stage.fake.messages();
-    let to_ama = replies.iter().filter(|reply| reply.customer == "233200000001").count();
+    let to_ama = replies
+        .iter()
+        .filter(|reply| reply.customer == "233200000001")
+        .count();
     assert_eq!((to_ama, replies.len()), (1, 2), "{replies:?}");
     second.kill().await.unwrap();
     stage.fake.stop().await;
@@ -147,7 +171,9 @@ async fn killed_again_and_again_while_customers_write() {
     for round in 0..4_u64 {
         for customer in 0..3 {
             let phone = format!("2332000001{round}{customer}");
-            stage.fake.customer_says(&phone, "Ama", "How much is delivery to Tamale?");
+            stage
+                .fake
+                .customer_says(&phone, "Ama", "How much is delivery to Tamale?");
         }
         // a different moment of the path each round: webhook, debounce, answer, send
         tokio::time::sleep(Duration::from_millis(40 + 190 * round)).await;
@@ -156,7 +182,12 @@ async fn killed_again_and_again_while_customers_write() {
     }
     stage.arrived(12).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let mut customers: Vec<String> = stage.fake.messages().into_iter().map(|reply| reply.customer).collect();
+    let mut customers: Vec<String> = stage
+        .fake
+        .messages()
+        .into_iter()
+        .map(|reply| reply.customer)
+        .collect();
     assert_eq!(customers.len(), 12, "one reply each: {customers:?}");
     customers.sort();
     customers.dedup();

@@ -88,14 +88,39 @@ impl Server {
         app.work.ambiguous_grace = Duration::from_secs(2);
         // the test program is not `plumbline`, which files are read by
         let mut isolation = Isolation::new(env!("CARGO_BIN_EXE_plumbline"), ["extract-worker"]);
-        isolation.limits = Limits { libpdfium: Some(common.pdfium_library()), ..Limits::default() };
-        app.pipeline = Pipeline::new(app.store.clone(), app.blobs.clone(), app.embedder.clone(), isolation);
+        isolation.limits = Limits {
+            libpdfium: Some(common.pdfium_library()),
+            ..Limits::default()
+        };
+        app.pipeline = Pipeline::new(
+            app.store.clone(),
+            app.blobs.clone(),
+            app.embedder.clone(),
+            isolation,
+        );
         let key = configure(&app, tenant).await;
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(plumbline_server::serve_on(app.clone(), listener, true, stop.clone()));
+        let serving = tokio::spawn(plumbline_server::serve_on(
+            app.clone(),
+            listener,
+            true,
+            stop.clone(),
+        ));
         let http = Client::builder().no_proxy().build().unwrap();
         let booted = Some(booted);
-        Self { app, tenant, address, key, fake, http, database, booted, stop, serving, _data: data }
+        Self {
+            app,
+            tenant,
+            address,
+            key,
+            fake,
+            http,
+            database,
+            booted,
+            stop,
+            serving,
+            _data: data,
+        }
     }
 
     /// A server that can answer questions about [`FAQ`].
@@ -106,7 +131,9 @@ impl Server {
     }
 
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.address)).bearer_auth(self.key.expose())
+        self.http
+            .request(method, format!("{}{path}", self.address))
+            .bearer_auth(self.key.expose())
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -120,7 +147,11 @@ impl Server {
     pub(crate) async fn upload(&self, name: &str, bytes: Vec<u8>) -> (StatusCode, Value) {
         let part = reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned());
         let form = reqwest::multipart::Form::new().part("file", part);
-        reply(self.request(reqwest::Method::POST, "/v1/documents").multipart(form)).await
+        reply(
+            self.request(reqwest::Method::POST, "/v1/documents")
+                .multipart(form),
+        )
+        .await
     }
 
     /// Uploads a text and waits until it answers; returns the document's id.
@@ -156,9 +187,14 @@ impl Server {
 
     /// Waits until `count` messages reached the customer, and nothing more is on its way.
     pub(crate) async fn replies(&self, count: usize) -> Vec<String> {
-        self.eventually("the replies arrive", async || self.fake.messages().len() >= count).await;
+        self.eventually("the replies arrive", async || self.fake.messages().len() >= count)
+            .await;
         self.idle().await;
-        self.fake.messages().into_iter().map(|message| message.text).collect()
+        self.fake
+            .messages()
+            .into_iter()
+            .map(|message| message.text)
+            .collect()
     }
 
     /// Waits until no job is queued or running.
@@ -191,7 +227,11 @@ pub(crate) async fn reply(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.unwrap();
     let status = response.status();
     let body = response.bytes().await.unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned())))
+    (
+        status,
+        serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned())),
+    )
 }
 
 pub(crate) async fn fake_graph(address: &str) -> Arc<FakeGraph> {
@@ -208,7 +248,12 @@ pub(crate) async fn fake_graph(address: &str) -> Arc<FakeGraph> {
 
 pub(crate) fn graph_client(fake: &FakeGraph) -> GraphClient {
     let url = fake.base_url();
-    GraphClient::new(http_client(&url).unwrap(), url, "v23.0", Secret::presented(ACCESS_TOKEN))
+    GraphClient::new(
+        http_client(&url).unwrap(),
+        url,
+        "v23.0",
+        Secret::presented(ACCESS_TOKEN),
+    )
 }
 
 /// An API key, and a debounce short enough for tests.

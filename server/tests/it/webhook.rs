@@ -34,8 +34,18 @@ impl Server {
 async fn the_handshake_repeats_the_challenge_for_the_right_word_only() {
     let server = Server::start().await;
     let ask = async |token: &str| {
-        let query = [("hub.mode", "subscribe"), ("hub.verify_token", token), ("hub.challenge", "4711")];
-        let response = server.http.get(format!("{}/webhook", server.address)).query(&query).send().await.unwrap();
+        let query = [
+            ("hub.mode", "subscribe"),
+            ("hub.verify_token", token),
+            ("hub.challenge", "4711"),
+        ];
+        let response = server
+            .http
+            .get(format!("{}/webhook", server.address))
+            .query(&query)
+            .send()
+            .await
+            .unwrap();
         (response.status(), response.text().await.unwrap())
     };
     assert_eq!(ask("a verify token").await, (StatusCode::OK, "4711".to_owned()));
@@ -47,12 +57,25 @@ async fn the_handshake_repeats_the_challenge_for_the_right_word_only() {
 async fn an_unsigned_or_wrongly_signed_body_is_refused_and_leaves_no_row() {
     let server = Server::start().await;
     let good = body("wamid.1", "hello");
-    for signature in [None, Some("sha256=00".to_owned()), Some(sign(b"another secret", &good)), Some("é".repeat(40))] {
-        assert_eq!(server.webhook(good.clone(), signature).await, StatusCode::UNAUTHORIZED);
+    for signature in [
+        None,
+        Some("sha256=00".to_owned()),
+        Some(sign(b"another secret", &good)),
+        Some("é".repeat(40)),
+    ] {
+        assert_eq!(
+            server.webhook(good.clone(), signature).await,
+            StatusCode::UNAUTHORIZED
+        );
     }
     let mut changed = good.clone();
     changed.push(b' ');
-    assert_eq!(server.webhook(changed, Some(sign(APP_SECRET.as_bytes(), &good))).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        server
+            .webhook(changed, Some(sign(APP_SECRET.as_bytes(), &good)))
+            .await,
+        StatusCode::UNAUTHORIZED
+    );
     let mut tx = server.app.store.system().await.unwrap();
     assert_eq!(tx.count_inbound_events().await.unwrap(), 0);
     drop(tx);
@@ -62,7 +85,12 @@ async fn an_unsigned_or_wrongly_signed_body_is_refused_and_leaves_no_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_body_that_cannot_be_read_is_kept_and_acknowledged() {
     let server = Server::start().await;
-    for odd in [b"not json".to_vec(), b"{}".to_vec(), b"[1]".to_vec(), vec![0xff, 0xfe]] {
+    for odd in [
+        b"not json".to_vec(),
+        b"{}".to_vec(),
+        b"[1]".to_vec(),
+        vec![0xff, 0xfe],
+    ] {
         let signature = sign(APP_SECRET.as_bytes(), &odd);
         assert_eq!(server.webhook(odd, Some(signature)).await, StatusCode::OK);
     }
@@ -76,11 +104,15 @@ async fn a_signed_body_that_cannot_be_read_is_kept_and_acknowledged() {
 async fn one_message_posted_three_times_and_rebatched_gets_one_answer() {
     let server = Server::start().await;
     server.upload_ready("faq.md", FAQ).await;
-    let wamid = server.fake.customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
+    let wamid = server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?");
     assert!(server.fake.post_again(&wamid) && server.fake.post_again(&wamid));
     let replies = server.replies(1).await;
     assert!(server.fake.post_again(&wamid) && server.fake.post_rebatched(&[&wamid]));
-    let second = server.fake.customer_says(CUSTOMER, "Ama", "And the warranty of the battery?");
+    let second = server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "And the warranty of the battery?");
     assert!(server.fake.post_rebatched(&[&second, &wamid]));
     let all = server.replies(2).await;
     assert!(replies[0].contains("GHS 45"), "{replies:?}");

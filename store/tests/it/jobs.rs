@@ -11,7 +11,14 @@ use uuid::Uuid;
 use crate::support::World;
 
 fn job(key: &str, payload: serde_json::Value) -> NewJob {
-    NewJob { queue: "test", key: key.into(), dedupe: None, payload, delay: Duration::ZERO, max_attempts: 3 }
+    NewJob {
+        queue: "test",
+        key: key.into(),
+        dedupe: None,
+        payload,
+        delay: Duration::ZERO,
+        max_attempts: 3,
+    }
 }
 
 async fn enqueue(world: &World, job: &NewJob) -> i64 {
@@ -43,9 +50,16 @@ async fn jobs_of_a_key_run_one_by_one_in_order_even_across_retries() {
                 };
                 idle = 0;
                 if job.attempts == 1 && job.payload.as_i64().unwrap() % 5 == 0 {
-                    store.fail_job(&job, "flaky", true, Some(Duration::from_millis(20))).await.unwrap();
+                    store
+                        .fail_job(&job, "flaky", true, Some(Duration::from_millis(20)))
+                        .await
+                        .unwrap();
                 } else {
-                    done.lock().unwrap().entry(job.key.clone()).or_default().push(job.payload.as_i64().unwrap());
+                    done.lock()
+                        .unwrap()
+                        .entry(job.key.clone())
+                        .or_default()
+                        .push(job.payload.as_i64().unwrap());
                     assert!(store.finish_job(&job).await.unwrap());
                 }
             }
@@ -74,12 +88,26 @@ async fn a_job_ends_dead_with_its_reason_and_its_key_goes_on() {
     let second = enqueue(&world, &job("k", json!("fine"))).await;
     let worker = Uuid::now_v7();
     for attempt in 1..=3 {
-        let claimed = world.store.claim_job("test", worker, LEASE).await.unwrap().unwrap();
+        let claimed = world
+            .store
+            .claim_job("test", worker, LEASE)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((claimed.id, claimed.attempts), (first, attempt));
-        let failed = world.store.fail_job(&claimed, "boom", true, Some(Duration::ZERO)).await.unwrap();
+        let failed = world
+            .store
+            .fail_job(&claimed, "boom", true, Some(Duration::ZERO))
+            .await
+            .unwrap();
         assert_eq!(failed == Failed::Dead, attempt == 3);
     }
-    let next = world.store.claim_job("test", worker, LEASE).await.unwrap().unwrap();
+    let next = world
+        .store
+        .claim_job("test", worker, LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(next.id, second);
     world.store.finish_job(&next).await.unwrap();
     let mut tx = world.store.tenant(world.ours).await.unwrap();
@@ -87,7 +115,12 @@ async fn a_job_ends_dead_with_its_reason_and_its_key_goes_on() {
     assert_eq!((dead[0].id, dead[0].error.as_deref()), (first, Some("boom")));
     tx.requeue(first).await.unwrap();
     tx.commit().await.unwrap();
-    let again = world.store.claim_job("test", worker, LEASE).await.unwrap().unwrap();
+    let again = world
+        .store
+        .claim_job("test", worker, LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((again.id, again.attempts), (first, 1));
     world.end().await;
 }
@@ -96,9 +129,22 @@ async fn a_job_ends_dead_with_its_reason_and_its_key_goes_on() {
 async fn a_dead_workers_job_comes_back_and_the_dead_worker_can_no_longer_finish_it() {
     let world = World::new().await;
     enqueue(&world, &job("k", json!(1))).await;
-    let dead = world.store.claim_job("test", Uuid::now_v7(), Duration::ZERO).await.unwrap().unwrap();
-    assert!(world.store.reap_jobs().await.unwrap().is_empty(), "it has attempts left");
-    let alive = world.store.claim_job("test", Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let dead = world
+        .store
+        .claim_job("test", Uuid::now_v7(), Duration::ZERO)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        world.store.reap_jobs().await.unwrap().is_empty(),
+        "it has attempts left"
+    );
+    let alive = world
+        .store
+        .claim_job("test", Uuid::now_v7(), LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((alive.id, alive.attempts), (dead.id, 2));
     assert!(!world.store.finish_job(&dead).await.unwrap());
     assert!(!world.store.heartbeat_job(&dead, LEASE).await.unwrap());
@@ -110,8 +156,20 @@ async fn a_dead_workers_job_comes_back_and_the_dead_worker_can_no_longer_finish_
 #[tokio::test]
 async fn a_job_whose_workers_always_die_is_reported_dead() {
     let world = World::new().await;
-    enqueue(&world, &NewJob { max_attempts: 1, ..job("k", json!(1)) }).await;
-    let claimed = world.store.claim_job("test", Uuid::now_v7(), Duration::ZERO).await.unwrap().unwrap();
+    enqueue(
+        &world,
+        &NewJob {
+            max_attempts: 1,
+            ..job("k", json!(1))
+        },
+    )
+    .await;
+    let claimed = world
+        .store
+        .claim_job("test", Uuid::now_v7(), Duration::ZERO)
+        .await
+        .unwrap()
+        .unwrap();
     let dead = world.store.reap_jobs().await.unwrap();
     assert_eq!(dead.iter().map(|job| job.id).collect::<Vec<_>>(), [claimed.id]);
     world.end().await;
@@ -120,14 +178,35 @@ async fn a_job_whose_workers_always_die_is_reported_dead() {
 #[tokio::test]
 async fn a_waiting_job_is_merged_and_postponed_within_bounds() {
     let world = World::new().await;
-    let waiting = NewJob { dedupe: Some("same".into()), delay: Duration::from_millis(200), ..job("k", json!(1)) };
+    let waiting = NewJob {
+        dedupe: Some("same".into()),
+        delay: Duration::from_millis(200),
+        ..job("k", json!(1))
+    };
     let first = enqueue(&world, &waiting).await;
     assert_eq!(enqueue(&world, &waiting).await, first);
-    assert!(world.store.claim_job("test", Uuid::now_v7(), LEASE).await.unwrap().is_none(), "not due yet");
+    assert!(
+        world
+            .store
+            .claim_job("test", Uuid::now_v7(), LEASE)
+            .await
+            .unwrap()
+            .is_none(),
+        "not due yet"
+    );
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let claimed = world.store.claim_job("test", Uuid::now_v7(), LEASE).await.unwrap().unwrap();
+    let claimed = world
+        .store
+        .claim_job("test", Uuid::now_v7(), LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(claimed.id, first);
-    assert_ne!(enqueue(&world, &waiting).await, first, "a running job no longer takes in new work");
+    assert_ne!(
+        enqueue(&world, &waiting).await,
+        first,
+        "a running job no longer takes in new work"
+    );
     world.end().await;
 }
 
@@ -136,7 +215,10 @@ async fn enqueueing_wakes_a_listener() {
     let world = World::new().await;
     let mut listener = world.store.listen("plumbline_jobs").await.unwrap();
     enqueue(&world, &job("k", json!(1))).await;
-    let note = tokio::time::timeout(Duration::from_secs(20), listener.recv()).await.unwrap().unwrap();
+    let note = tokio::time::timeout(Duration::from_secs(20), listener.recv())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(note.payload(), "test");
     world.end().await;
 }

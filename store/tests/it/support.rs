@@ -19,7 +19,12 @@ impl World {
         let ours = tx.ensure_tenant("ours", "Our shop").await.unwrap().id;
         let theirs = tx.ensure_tenant("theirs", "Their shop").await.unwrap().id;
         tx.commit().await.unwrap();
-        Self { store, ours, theirs, database }
+        Self {
+            store,
+            ours,
+            theirs,
+            database,
+        }
     }
 
     pub(crate) async fn end(self) {
@@ -29,7 +34,12 @@ impl World {
 
     pub(crate) async fn receive(&self, tenant: Uuid, key: &str, bytes: u8) -> Received {
         let mut tx = self.store.tenant(tenant).await.unwrap();
-        let new = NewVersion { key: key.into(), file_name: key.into(), blob_sha256: [bytes; 32], blob_bytes: 1 };
+        let new = NewVersion {
+            key: key.into(),
+            file_name: key.into(),
+            blob_sha256: [bytes; 32],
+            blob_bytes: 1,
+        };
         let received = tx.receive_version(&new).await.unwrap();
         tx.commit().await.unwrap();
         received
@@ -46,7 +56,12 @@ impl World {
             .map(|(ordinal, body)| {
                 let end = start + body.len();
                 let vector = unit(body.len());
-                let window = NewWindow { start, end, hash: [ordinal.to_le_bytes()[0]; 32], embedding: vector };
+                let window = NewWindow {
+                    start,
+                    end,
+                    hash: [ordinal.to_le_bytes()[0]; 32],
+                    embedding: vector,
+                };
                 let chunk = NewChunk {
                     ordinal,
                     start,

@@ -8,22 +8,39 @@ use crate::support::{World, unit};
 async fn one_tenant_sees_nothing_of_another() {
     let world = World::new().await;
     let received = world.receive(world.ours, "prices.csv", 1).await;
-    world.build(world.ours, received.version_id, &["a fan costs 250"]).await;
+    world
+        .build(world.ours, received.version_id, &["a fan costs 250"])
+        .await;
     world.publish(world.ours, received.version_id).await;
 
     let mut theirs = world.store.tenant(world.theirs).await.unwrap();
-    let filter = DocumentFilter { limit: 10, ..DocumentFilter::default() };
+    let filter = DocumentFilter {
+        limit: 10,
+        ..DocumentFilter::default()
+    };
     assert_eq!(theirs.documents(&filter).await.unwrap(), vec![]);
-    assert!(matches!(theirs.document(received.document_id).await, Err(StoreError::NotFound { .. })));
-    assert!(matches!(theirs.version_text(received.version_id).await, Err(StoreError::NotFound { .. })));
-    assert!(matches!(theirs.delete_document(received.document_id).await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        theirs.document(received.document_id).await,
+        Err(StoreError::NotFound { .. })
+    ));
+    assert!(matches!(
+        theirs.version_text(received.version_id).await,
+        Err(StoreError::NotFound { .. })
+    ));
+    assert!(matches!(
+        theirs.delete_document(received.document_id).await,
+        Err(StoreError::NotFound { .. })
+    ));
     assert!(theirs.publish_version(received.version_id).await.is_err());
     drop(theirs);
 
     let mut theirs = world.store.tenant(world.theirs).await.unwrap();
     let space = theirs.ensure_space("test", 3).await.unwrap();
     for scan in [VectorScan::Exact, VectorScan::Approximate] {
-        assert_eq!(theirs.nearest_chunks(space, &unit(3), 10, scan).await.unwrap(), vec![]);
+        assert_eq!(
+            theirs.nearest_chunks(space, &unit(3), 10, scan).await.unwrap(),
+            vec![]
+        );
     }
     assert_eq!(theirs.revision().await.unwrap(), 0);
     assert!(theirs.known_vectors(space, &[[0; 32]]).await.unwrap().is_empty());
@@ -49,7 +66,10 @@ async fn settings_are_versions_and_a_rollback_is_a_pointer() {
     tx.activate_settings(1).await.unwrap();
     let live = tx.settings().await.unwrap();
     assert!(live.version == 1 && live.settings.conversation.bot_enabled);
-    assert!(matches!(tx.activate_settings(9).await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(
+        tx.activate_settings(9).await,
+        Err(StoreError::NotFound { .. })
+    ));
     drop(tx);
     world.end().await;
 }

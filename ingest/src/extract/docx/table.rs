@@ -133,7 +133,10 @@ fn header_rows(lines: &[Line]) -> usize {
 /// Whether a cell is a value rather than a name: "2 days" and "GHS 35" are, "Water for 500 g" is not.
 fn is_value(text: &str) -> bool {
     let letters = text.chars().filter(|c| !c.is_whitespace()).count();
-    let digits = text.chars().filter(|c| c.is_ascii_digit() || "€$£%".contains(*c)).count();
+    let digits = text
+        .chars()
+        .filter(|c| c.is_ascii_digit() || "€$£%".contains(*c))
+        .count();
     text.starts_with(|c: char| !c.is_alphabetic()) || digits * 10 > letters * 3
 }
 
