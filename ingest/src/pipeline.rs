@@ -189,18 +189,18 @@ impl Pipeline {
             return self.already_built(stage.tenant, &now).await;
         }
         let no_warnings = built.warnings.as_array().is_none_or(Vec::is_empty);
-        let state = if no_warnings {
+        let reached = if no_warnings {
             VersionState::Ready
         } else {
             VersionState::ReadyWithWarnings
         };
         (stage.progress)(Progress {
-            state,
+            state: reached,
             done: built.chunks.len(),
             total: built.chunks.len(),
         });
         Ok(Built {
-            state,
+            state: reached,
             chunks: built.chunks.len(),
             embedded,
             reused,

@@ -157,9 +157,9 @@ fn start_log(cli: &Cli) {
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr);
     if cli.log_json {
-        log.json().init()
+        log.json().init();
     } else {
-        log.init()
+        log.init();
     }
 }
 

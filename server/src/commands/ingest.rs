@@ -233,9 +233,9 @@ fn finish(
                 _ => format!("✓ {}: {} chunks", file.key, version.chunk_count),
             };
             if std::io::stderr().is_terminal() {
-                bars.println(line)?
+                bars.println(line)?;
             } else {
-                eprintln!("{line}")
+                eprintln!("{line}");
             }
         }
     }

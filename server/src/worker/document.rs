@@ -13,7 +13,7 @@ pub async fn build(app: &App, job: &Job) -> Result<Done, WorkError> {
     match app
         .pipeline
         .build(job.tenant_id, version, &|progress| {
-            app.progress.tell(version, progress)
+            app.progress.tell(version, progress);
         })
         .await
     {

@@ -2,17 +2,22 @@
 //!
 //! A stream begins with the latest bubbles and their ticks, which a page that has them already ignores. So nothing that
 //! happened between loading the page and opening the stream, or while a connection was down, is missed.
+//!
+//! An open page must not keep the server from ending: a stream ends with the [`CancellationToken`] that the server puts
+//! into its requests.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use serde_json::json;
 use tokio_stream::wrappers::BroadcastStream;
+use tokio_util::sync::CancellationToken;
 
 use super::view::{Bubble, BubblePart, Tick};
 use super::{bubbles, customer};
@@ -28,10 +33,18 @@ const REPEATED: usize = 50;
 pub async fn events(
     State(app): State<App>,
     _viewer: Viewer,
+    stop: Option<Extension<CancellationToken>>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Trouble> {
     let graph = app.fake_graph.clone().ok_or(Trouble::NoSimulator)?;
-    Ok(Sse::new(chat(&graph, customer(&headers))).keep_alive(KeepAlive::default()))
+    let stopped = async move {
+        match stop {
+            Some(Extension(stop)) => stop.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    let chat = chat(&graph, customer(&headers)).take_until(stopped);
+    Ok(Sse::new(chat).keep_alive(KeepAlive::default()))
 }
 
 fn chat(graph: &Arc<FakeGraph>, customer: String) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
