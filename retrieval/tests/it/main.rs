@@ -1,5 +1,7 @@
 //! Integration tests of the search, each on a fresh database and index directory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
 use std::sync::Arc;
 
 use plumbline_models::{Embedder, HashEmbedder};

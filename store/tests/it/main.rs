@@ -1,5 +1,7 @@
 //! Integration tests of the store, each on a fresh database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
 mod documents;
 mod inbound;
 mod jobs;
