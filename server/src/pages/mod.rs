@@ -57,9 +57,11 @@ pub fn router() -> Router<App> {
         .route("/simulator/events", get(simulator::events))
         .route("/simulator/answers/{id}", get(evidence::show))
         .layer(Extension(Arc::new(sign_in::Attempts::default())))
+        .layer(middleware::from_fn(trouble::as_page))
         .layer(middleware::from_fn(origin::same_site_only))
         .layer(middleware::map_response(uncached))
         .route("/assets/{name}", get(assets::get))
+        .fallback(trouble::nowhere)
 }
 
 /// Pages show what is true now, so no cache keeps one, and the back button never shows one after signing out.

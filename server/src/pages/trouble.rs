@@ -1,7 +1,9 @@
 //! What a person sees when something is wrong: what happened, and what to do.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use plumbline_store::StoreError;
 
@@ -110,6 +112,41 @@ impl Trouble {
                 "Try again in a moment. The cause is in the server's log; `plumbline doctor` checks what it needs.",
             ),
         }
+    }
+}
+
+/// An address that nothing answers: a page for people, a bare status for programs.
+pub async fn nowhere(headers: HeaderMap) -> Response {
+    if accepts_html(&headers) {
+        Trouble::Missing("page").into_response()
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
+}
+
+/// Gives a refusal that the framework worded (a mistyped identifier, a field that is no number) the look of the pages.
+/// Programs, which do not ask for HTML, get the plain words.
+pub async fn as_page(request: Request, next: Next) -> Response {
+    let is_browser = accepts_html(request.headers());
+    let response = next.run(request).await;
+    let kind = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
+    match response.status() {
+        status if !status.is_client_error() || is_page || !is_browser => response,
+        StatusCode::NOT_FOUND => Trouble::Missing("page").into_response(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Trouble::BadAddress("It is where a form is sent to, not a page.").into_response()
+        }
+        _ => Trouble::BadAddress("It, or the form sent to it, holds something that cannot be read.")
+            .into_response(),
     }
 }
 

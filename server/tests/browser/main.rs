@@ -3,6 +3,8 @@
 //! They need chromedriver and Chromium. A machine without them skips these tests and says so, unless
 //! `PLUMBLINE_REQUIRE_BROWSER` is set, as it is in CI. `PLUMBLINE_SCREENSHOTS=DIR` keeps pictures of the pages.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod program;
 mod webdriver;
 
@@ -101,6 +103,12 @@ async fn upload(program: &Program, browser: &Browser) {
     browser.type_into("#files", &files[0]).await;
     browser.wait_for_text("#notices", "prices.csv: unchanged").await;
 
+    // a file whose name one document's path ends in is that document's next version
+    let newer = program.file("faq.md", "# Questions about Lumen Lamps\n\nWe moved to Tema.\n");
+    browser.type_into("#files", &newer.display().to_string()).await;
+    browser.wait_for_text("tr.doc", "help/faq.md").await;
+    browser.wait_for_text("tr.doc", "v2").await;
+
     browser.type_into("#q", "scan").await;
     while browser.text("#documents").await.contains("prices.csv") {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -110,6 +118,10 @@ async fn upload(program: &Program, browser: &Browser) {
         "scan"
     );
     assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.go(&program.page("/documents/no-identifier")).await;
+    browser.wait_for_text(".trouble", "cannot be read").await;
+    browser.go(&program.page("/no/such/page")).await;
+    browser.wait_for_text(".trouble", "There is no such page").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

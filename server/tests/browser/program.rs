@@ -34,8 +34,8 @@ impl Program {
         let database = TestDatabase::create().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let corpus = folder.path().join("corpus");
-        std::fs::create_dir(&corpus).unwrap();
-        std::fs::write(corpus.join("faq.md"), FAQ).unwrap();
+        std::fs::create_dir_all(corpus.join("help")).unwrap();
+        std::fs::write(corpus.join("help/faq.md"), FAQ).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_plumbline"))
             .args([
                 "demo",
@@ -90,7 +90,7 @@ fn address_of(child: &mut Child) -> String {
         }
     });
     receiver
-        .recv_timeout(Duration::from_secs(120))
+        .recv_timeout(Duration::from_mins(2))
         .expect("the demo did not print its address within two minutes")
 }
 

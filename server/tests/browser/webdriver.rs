@@ -1,4 +1,4 @@
-//! Just enough of the W3C WebDriver protocol to be a person with a browser.
+//! Just enough of the W3C `WebDriver` protocol to be a person with a browser.
 
 use std::io;
 use std::net::TcpListener;
@@ -105,7 +105,7 @@ impl Browser {
             .spawn()
             .unwrap();
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         let root = format!("http://127.0.0.1:{port}");
@@ -179,13 +179,11 @@ impl Browser {
             if let Some(element) = self.look(selector).await {
                 return element;
             }
-            if began.elapsed() > PATIENCE {
-                panic!(
-                    "no {selector} on {}:\n{}",
-                    self.address().await,
-                    self.text("body").await
-                );
-            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "no {selector} on {}",
+                self.address().await
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

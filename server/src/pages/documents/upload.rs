@@ -8,6 +8,7 @@ use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use plumbline_store::DocumentFilter;
 
 use super::view::{Asked, NoticesPart};
 use crate::app::App;
@@ -117,8 +118,9 @@ async fn take(app: &App, who: &SignedIn, mut form: Multipart) -> Result<Outcome,
 
 /// Whether the file was new.
 async fn store(app: &App, who: &SignedIn, name: &str, bytes: Vec<u8>) -> Result<bool, Trouble> {
+    let key = key_of(app, who, name).await?;
     let upload = Upload {
-        key: name.to_owned(),
+        key,
         file_name: name.to_owned(),
         bytes,
     };
@@ -127,6 +129,29 @@ async fn store(app: &App, who: &SignedIn, name: &str, bytes: Vec<u8>) -> Result<
         Trouble::Internal
     })?;
     Ok(received.iter().any(|file| !file.unchanged))
+}
+
+/// The document that a file of this name is a version of: the one with this very key, else the only one whose key ends
+/// in the name, because documents that came from a folder have its path in their key.
+async fn key_of(app: &App, who: &SignedIn, name: &str) -> Result<String, Trouble> {
+    let mut tx = app.store.tenant(who.tenant.id).await?;
+    if tx.document_by_key(name).await?.is_some() {
+        return Ok(name.to_owned());
+    }
+    let filter = DocumentFilter {
+        search: Some(format!("/{name}")),
+        limit: 50,
+        ..DocumentFilter::default()
+    };
+    let found = tx.documents(&filter).await?;
+    let mut named = found
+        .into_iter()
+        .map(|document| document.key)
+        .filter(|key| base_name(key) == name);
+    Ok(match (named.next(), named.next()) {
+        (Some(key), None) => key,
+        _ => name.to_owned(),
+    })
 }
 
 /// Reads a file; one that is too large is read to its end all the same, so that the browser gets to see the answer.

@@ -111,8 +111,8 @@ pub struct Evidence {
     pub reason: Option<&'static str>,
     /// Language of the reply.
     pub language: String,
-    /// Confidence in percent.
-    pub confidence: u32,
+    /// Confidence in percent, where a search was made at all.
+    pub confidence: Option<u32>,
     /// Sentences.
     pub sentences: Vec<SentenceLine>,
     /// Passages found.
@@ -261,6 +261,7 @@ fn times(timings: &Timings) -> Vec<Time> {
 
 fn model(answer: &Answer) -> String {
     match (answer.usage.input_tokens, answer.usage.output_tokens) {
+        _ if answer.usage.model.is_empty() => "no model".to_owned(),
         (0, 0) => format!("model {}", answer.usage.model),
         (input, output) => format!("model {}, {input} tokens in, {output} out", answer.usage.model),
     }
@@ -291,7 +292,7 @@ impl Evidence {
             route: route(answer.route),
             reason: answer.reason.map(reason),
             language: words::language(&answer.language),
-            confidence,
+            confidence: (!answer.hits.is_empty()).then_some(confidence),
             sentences: answer
                 .sentences
                 .iter()
