@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as the tests do")]
 
+mod broken_retrieval;
 mod exit_codes;
 mod golden_dir;
 mod server;
