@@ -6,7 +6,7 @@
 
 use plumbline_answer::phrases::{self, Phrase};
 use plumbline_answer::{Answer, Ask, Message, Outcome, Speaker, split_message};
-use plumbline_store::{Conversation, Element, Job, NewAnswer, NewCitation, Said, TenantTx, Turn};
+use plumbline_store::{Element, Job, NewAnswer, NewCitation, Said, Turn};
 use uuid::Uuid;
 
 use super::{Done, WorkError, field};
@@ -22,11 +22,15 @@ pub async fn answer(app: &App, job: &Job) -> Result<Done, WorkError> {
     let Some(turn) = take(app, job).await? else {
         return Ok(Done::Finished);
     };
+    if turn.answered || !turn.conversation.bot_owns() {
+        return Ok(Done::Finished);
+    }
     let question = question_of(&turn.messages);
-    if turn.answered
-        || question.is_empty() && !has_attachment(&turn.messages)
-        || !turn.conversation.bot_owns()
-    {
+    if question.is_empty() {
+        // A reaction asks for nothing; a picture or a voice note without words asks for eyes and ears.
+        if has_attachment(&turn.messages) {
+            hand_over(app, job.tenant_id, turn.conversation.id).await?;
+        }
         return Ok(Done::Finished);
     }
     show_typing(app, job.tenant_id, &turn).await;
@@ -191,14 +195,16 @@ pub async fn give_up(app: &App, job: &Job) -> Result<(), WorkError> {
     if turn.answered || !turn.conversation.bot_owns() {
         return Ok(());
     }
-    let mut tx = app.store.tenant(job.tenant_id).await?;
-    let conversation = tx.lock_conversation(turn.conversation.id).await?;
-    hand_over(&mut tx, &conversation).await?;
-    tx.commit().await?;
-    Ok(())
+    hand_over(app, job.tenant_id, turn.conversation.id).await
 }
 
-async fn hand_over(tx: &mut TenantTx, conversation: &Conversation) -> Result<(), WorkError> {
+/// Gives the conversation to a person and tells the customer so; nothing when a person has it already.
+async fn hand_over(app: &App, tenant: Uuid, conversation: Uuid) -> Result<(), WorkError> {
+    let mut tx = app.store.tenant(tenant).await?;
+    let conversation = tx.lock_conversation(conversation).await?;
+    if !conversation.bot_owns() {
+        return Ok(());
+    }
     let settings = tx.settings().await?.settings.answer;
     let language = conversation
         .language
@@ -207,6 +213,7 @@ async fn hand_over(tx: &mut TenantTx, conversation: &Conversation) -> Result<(),
     let text = phrases::text(Phrase::NeedsPerson, language, &settings.business_name);
     let epoch = tx.set_owner(conversation.id, false).await?;
     tx.send_parts(conversation.id, None, epoch, &[text]).await?;
+    tx.commit().await?;
     Ok(())
 }
 

@@ -85,6 +85,23 @@ async fn a_reaction_gets_no_reply_and_a_customer_without_a_phone_number_gets_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_without_words_goes_to_a_person() {
+    let server = Server::with_faq().await;
+    let ama = Customer::with_phone(CUSTOMER, "Ama");
+    let picture =
+        json!({ "type": "image", "image": { "id": "1", "mime_type": "image/jpeg", "sha256": "x" } });
+    server.fake.customer_sends(&ama, picture);
+    let replies = server.replies(1).await;
+    assert!(replies[0].contains("person"), "{replies:?}");
+    server.fake.customer_says(CUSTOMER, "Ama", "did you see it?");
+    server.fake.settled().await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    server.idle().await;
+    assert_eq!(server.fake.messages().len(), 1);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_send_is_repeated_and_an_unknown_one_is_settled_by_its_status() {
     let server = Server::with_faq().await;
     let question = "How much is delivery to Tamale?";
