@@ -105,6 +105,8 @@ pub struct Evidence {
     pub searched: Option<String>,
     /// What the customer got.
     pub outcome: Badge,
+    /// Whether people have the conversation from now on.
+    pub handed_off: bool,
     /// Route.
     pub route: &'static str,
     /// Why it is no ordinary reply.
@@ -289,6 +291,7 @@ impl Evidence {
             question: question.to_owned(),
             searched: (!same).then(|| answer.query.clone()),
             outcome: outcome(answer.outcome),
+            handed_off: answer.outcome == Outcome::HandedOff,
             route: route(answer.route),
             reason: answer.reason.map(reason),
             language: words::language(&answer.language),

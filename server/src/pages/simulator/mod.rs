@@ -6,10 +6,12 @@
 mod stream;
 pub mod view;
 
+use std::sync::LazyLock;
+
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
@@ -28,7 +30,7 @@ use crate::simulator::graph::FakeEvent;
 
 /// Name of the cookie that says which customer this browser is.
 const CUSTOMER_COOKIE: &str = "plumbline_customer";
-/// The customer of a browser that never started over.
+/// The customer of a client that keeps no cookies.
 const FIRST_CUSTOMER: &str = "233200000100";
 const CUSTOMER_NAME: &str = "Ama";
 /// Longest message in bytes; WhatsApp takes 4,096 characters.
@@ -36,9 +38,10 @@ const LONGEST: usize = 16_384;
 
 /// What people may want to ask the business of the golden corpus.
 const STARTERS: &[&str] = &[
-    "How much is the SunNest 50?",
-    "What does delivery to Tamale cost?",
-    "Can I return a fan I opened?",
+    "Can I reserve a product?",
+    "Which payment methods do you take?",
+    "Can a student take a plan?",
+    "Who won the match yesterday?",
     "I want to talk to a person",
 ];
 
@@ -51,13 +54,21 @@ pub struct Said {
     starter: String,
 }
 
+/// Tells this run of the program from earlier ones: the store may remember their customers, handed to a person long ago,
+/// while the fake Graph server has forgotten the chats.
+static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_string());
+
+/// Which customer this browser became in this run.
+fn known_customer(headers: &HeaderMap) -> Option<String> {
+    let jar = CookieJar::from_headers(headers);
+    let (digits, run) = jar.get(CUSTOMER_COOKIE)?.value().split_once('.')?;
+    let is_number = (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && run == *RUN).then(|| digits.to_owned())
+}
+
 /// Which customer this browser is.
 fn customer(headers: &HeaderMap) -> String {
-    CookieJar::from_headers(headers)
-        .get(CUSTOMER_COOKIE)
-        .map(|cookie| cookie.value().to_owned())
-        .filter(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .unwrap_or_else(|| FIRST_CUSTOMER.to_owned())
+    known_customer(headers).unwrap_or_else(|| FIRST_CUSTOMER.to_owned())
 }
 
 /// The chat as bubbles, oldest first.
@@ -95,11 +106,7 @@ async fn latest_evidence(app: &App, tenant: Uuid, bubbles: &[Bubble]) -> Result<
 }
 
 /// `GET /simulator`
-pub async fn show(
-    State(app): State<App>,
-    viewer: Viewer,
-    headers: HeaderMap,
-) -> Result<Html<String>, Trouble> {
+pub async fn show(State(app): State<App>, viewer: Viewer, headers: HeaderMap) -> Result<Response, Trouble> {
     let graph = app.fake_graph.clone().ok_or(Trouble::NoSimulator)?;
     let bubbles = bubbles(graph.chat(&customer(&headers)));
     let evidence = latest_evidence(&app, viewer.tenant.id, &bubbles).await?;
@@ -124,7 +131,11 @@ pub async fn show(
         blank_text: "Ask something as a customer. For each answer you see what it rests on, sentence by sentence, \
                      what the search found, and how long it took.",
     };
-    Ok(Html(page.render()?))
+    let page = Html(page.render()?);
+    Ok(match known_customer(&headers) {
+        Some(_) => page.into_response(),
+        None => (somebody_new(&app), page).into_response(),
+    })
 }
 
 /// `POST /simulator/messages`
@@ -157,14 +168,18 @@ pub async fn say(
 
 /// `POST /simulator/new`: this browser becomes another customer, with an empty chat.
 pub async fn start_over(State(app): State<App>, _viewer: Viewer) -> Response {
+    (somebody_new(&app), to_chat()).into_response()
+}
+
+/// The cookie of a customer whom nobody knows yet.
+fn somebody_new(app: &App) -> [(HeaderName, String); 1] {
     let number = Uuid::new_v4().as_u128() % 10_000_000;
-    let cookie = cookie(
+    set_cookie(cookie(
         CUSTOMER_COOKIE,
         &format!("23320{number:07}"),
-        30 * 24 * 3_600,
+        24 * 3_600,
         app.web.https,
-    );
-    (set_cookie(cookie), to_chat()).into_response()
+    ))
 }
 
 fn to_chat() -> Response {
