@@ -124,8 +124,12 @@ async fn listen(store: Store, wake: Arc<Notify>, stop: CancellationToken) {
     }
 }
 
-/// Brings back the jobs of dead workers.
+/// How long a finished job is kept.
+const KEEP_DONE_JOBS: Duration = Duration::from_hours(24 * 7);
+
+/// Brings back the jobs of dead workers, and forgets what was finished long ago.
 async fn reap(app: App, stop: CancellationToken) {
+    let mut tidied = std::time::Instant::now();
     while !stop.is_cancelled() {
         match app.store.reap_jobs().await {
             Ok(dead) => {
@@ -134,6 +138,12 @@ async fn reap(app: App, stop: CancellationToken) {
                 }
             }
             Err(error) => tracing::warn!(%error, "worker.reap.failed"),
+        }
+        if tidied.elapsed() > Duration::from_hours(1) {
+            tidied = std::time::Instant::now();
+            if let Err(error) = app.store.forget_done_jobs(KEEP_DONE_JOBS).await {
+                tracing::warn!(%error, "worker.tidy.failed");
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(app.work.lease / 3) => {}

@@ -293,6 +293,19 @@ impl Store {
         Ok(outcome)
     }
 
+    /// Forgets jobs that were done longer than `age` ago; the dead stay until a person decides.
+    pub async fn forget_done_jobs(&self, age: Duration) -> Result<u64, StoreError> {
+        let mut tx = self.system().await?;
+        let gone = sqlx::query(
+            "DELETE FROM jobs WHERE state = 'done' AND finished_at < now() - make_interval(secs => $1)",
+        )
+        .bind(age.as_secs_f64())
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await?;
+        Ok(gone.rows_affected())
+    }
+
     /// Returns the jobs whose lease ran out (their worker died) to the queue, or to the dead when attempts are used up.
     /// The dead ones are returned, so that what they stood for can be told why it ended.
     pub async fn reap_jobs(&self) -> Result<Vec<Job>, StoreError> {

@@ -21,6 +21,11 @@ impl TenantTx {
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('plumbline.revisions'))")
             .execute(self.conn())
             .await?;
+        // A replay reads what is live now, so only the newest revision of a document matters.
+        sqlx::query("DELETE FROM revisions WHERE document_id = $1")
+            .bind(document)
+            .execute(self.conn())
+            .await?;
         sqlx::query("INSERT INTO revisions (tenant_id, document_id) VALUES ($1, $2)")
             .bind(tenant)
             .bind(document)

@@ -122,6 +122,8 @@ async fn a_job_ends_dead_with_its_reason_and_its_key_goes_on() {
         .unwrap()
         .unwrap();
     assert_eq!((again.id, again.attempts), (first, 1));
+    let gone = world.store.forget_done_jobs(Duration::ZERO).await.unwrap();
+    assert_eq!(gone, 1, "the second one was done; the first is at work");
     world.end().await;
 }
 
