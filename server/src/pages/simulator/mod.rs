@@ -108,7 +108,11 @@ async fn latest_evidence(app: &App, tenant: Uuid, bubbles: &[Bubble]) -> Result<
 /// `GET /simulator`
 pub async fn show(State(app): State<App>, viewer: Viewer, headers: HeaderMap) -> Result<Response, Trouble> {
     let graph = app.fake_graph.clone().ok_or(Trouble::NoSimulator)?;
-    let bubbles = bubbles(graph.chat(&customer(&headers)));
+    let known = known_customer(&headers);
+    let bubbles = known
+        .as_deref()
+        .map(|customer| bubbles(graph.chat(customer)))
+        .unwrap_or_default();
     let evidence = latest_evidence(&app, viewer.tenant.id, &bubbles).await?;
     let business = viewer.tenant.name.clone();
     let page = SimulatorPage {
@@ -132,7 +136,7 @@ pub async fn show(State(app): State<App>, viewer: Viewer, headers: HeaderMap) ->
                      what the search found, and how long it took.",
     };
     let page = Html(page.render()?);
-    Ok(match known_customer(&headers) {
+    Ok(match known {
         Some(_) => page.into_response(),
         None => (somebody_new(&app), page).into_response(),
     })
@@ -174,12 +178,8 @@ pub async fn start_over(State(app): State<App>, _viewer: Viewer) -> Response {
 /// The cookie of a customer whom nobody knows yet.
 fn somebody_new(app: &App) -> [(HeaderName, String); 1] {
     let number = Uuid::new_v4().as_u128() % 10_000_000;
-    set_cookie(cookie(
-        CUSTOMER_COOKIE,
-        &format!("23320{number:07}"),
-        24 * 3_600,
-        app.web.https,
-    ))
+    let value = format!("23320{number:07}.{}", *RUN);
+    set_cookie(cookie(CUSTOMER_COOKIE, &value, 24 * 3_600, app.web.https))
 }
 
 fn to_chat() -> Response {
