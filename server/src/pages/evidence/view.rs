@@ -195,11 +195,13 @@ fn proof(citation: &Citation) -> Proof {
     }
 }
 
+/// Rank 0 is a score without a place: the leg did not find the chunk, it only measured it.
 fn leg(name: &str, found: Option<plumbline_retrieval::LegScore>) -> String {
-    found.map_or_else(
-        || format!("{name} –"),
-        |leg| format!("{name} #{} ({:.2})", leg.rank, leg.score),
-    )
+    match found {
+        None => format!("{name} –"),
+        Some(leg) if leg.rank == 0 => format!("{name} – ({:.2})", leg.score),
+        Some(leg) => format!("{name} #{} ({:.2})", leg.rank, leg.score),
+    }
 }
 
 fn hit_line(rank: usize, hit: &Hit, cited: bool) -> HitLine {
