@@ -66,6 +66,10 @@ impl Embedder for HashEmbedder {
         256
     }
 
+    fn speaks(&self, _language: &str) -> bool {
+        true
+    }
+
     fn count_tokens(&self, text: &str) -> usize {
         text.split_whitespace().count()
     }

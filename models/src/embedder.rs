@@ -16,6 +16,10 @@ pub trait Embedder: Send + Sync {
     /// Longest input in tokens, special tokens included; more is cut off by the model.
     fn max_tokens(&self) -> usize;
 
+    /// Whether the model was trained on texts in `language` (ISO 639-1). Where it was not, its cosines say less and a
+    /// search leans more on words.
+    fn speaks(&self, language: &str) -> bool;
+
     /// Tokens of `text` as the model counts them, special tokens excluded.
     fn count_tokens(&self, text: &str) -> usize;
 

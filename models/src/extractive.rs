@@ -22,6 +22,9 @@ use rank::{Question, Scored};
 /// Sentences that are embedded for one question; each costs a few milliseconds of a core, once.
 const CANDIDATES: usize = 8;
 
+/// Texts per batch: see [`Extractive::vectors`].
+const BATCH: usize = 3;
+
 /// Vectors kept: about 12 MB for 384 dimensions.
 const CACHED_VECTORS: usize = 8_192;
 
@@ -40,13 +43,15 @@ impl Extractive {
         }
     }
 
-    /// Vectors of `texts`, in order: from the cache, else all missing ones in one batch.
+    /// Vectors of `texts`, in order: from the cache, else in batches of like length.
     async fn vectors(&self, texts: &[String]) -> Result<Vec<Arc<[f32]>>, ModelError> {
         let mut found: Vec<Option<Arc<[f32]>>> = texts.iter().map(|text| self.cache.get(text)).collect();
-        let missing: Vec<usize> = (0..texts.len()).filter(|&i| found[i].is_none()).collect();
-        if !missing.is_empty() {
-            let batch = missing.iter().map(|&i| texts[i].clone()).collect();
-            for (&i, vector) in missing.iter().zip(self.embedder.embed(batch).await?) {
+        let mut missing: Vec<usize> = (0..texts.len()).filter(|&i| found[i].is_none()).collect();
+        // A batch costs as much as its longest text in every place, so that texts of like length go together.
+        missing.sort_by_key(|&i| texts[i].len());
+        for indexes in missing.chunks(BATCH) {
+            let batch = indexes.iter().map(|&i| texts[i].clone()).collect();
+            for (&i, vector) in indexes.iter().zip(self.embedder.embed(batch).await?) {
                 let vector: Arc<[f32]> = vector.into();
                 self.cache.put(&texts[i], Arc::clone(&vector));
                 found[i] = Some(vector);

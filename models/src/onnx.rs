@@ -190,6 +190,11 @@ impl Embedder for OnnxEmbedder {
         self.max_tokens
     }
 
+    fn speaks(&self, language: &str) -> bool {
+        // Sentence encoders for many languages say so in their name; all others are English.
+        self.model.to_lowercase().contains("multilingual") || language == "en"
+    }
+
     fn count_tokens(&self, text: &str) -> usize {
         // A tokenizer error can only mean text that it cannot encode; its bytes are then an upper bound.
         self.tokenizer

@@ -8,8 +8,23 @@ use super::units::{Kind, Unit, closed, row_text};
 use crate::reading::words;
 use crate::{ComposeRequest, ComposedSentence, Source};
 
-/// A further sentence must be nearly as relevant as the best one.
+/// Items of a list must be nearly as relevant as the best one to be told together.
 const NEARLY_AS_GOOD: f32 = 0.9;
+
+/// A further sentence must add something the question asks for and be this relevant, as a share of the best one.
+const WORTH_ADDING: f32 = 0.8;
+
+/// The same for the sentence right before or behind the best one, which often holds its condition or exception.
+const WORTH_ADDING_BESIDE: f32 = 0.6;
+
+/// A row of the same table must be as relevant as the best one, nearly, to be told beside it.
+const AS_GOOD: f32 = 0.96;
+
+/// Least share of the question's weight that a further sentence must add.
+const LEAST_ADDED: f32 = 0.1;
+
+/// Sentences of an ordinary reply; a question of several parts may get as many as the request wants.
+const ORDINARY: usize = 2;
 
 /// Nothing below this says anything about the question.
 const LEAST_SCORE: f32 = 0.12;
@@ -36,11 +51,13 @@ pub(super) fn write(
         chosen.push(instead_of_lead_in(question, units, scored, *best));
         length = sentence(question, units, chosen[0]).text.chars().count() + 1;
     }
-    for candidate in scored
-        .iter()
-        .filter(|candidate| candidate.score >= best.score * NEARLY_AS_GOOD)
-    {
-        if chosen.len() >= request.max_sentences.max(1) {
+    let most = if question.several_parts {
+        request.max_sentences
+    } else {
+        request.max_sentences.min(ORDINARY)
+    };
+    for candidate in scored {
+        if chosen.len() >= most.max(1) {
             break;
         }
         let unit = &units[candidate.unit];
@@ -49,7 +66,8 @@ pub(super) fn write(
         let repeats = chosen
             .iter()
             .any(|other| says_the_same(&units[other.unit].text, &unit.text));
-        if fits && !repeats && unit.kind != Kind::LeadIn {
+        let worth = chosen.is_empty() || is_worth_adding(question, units, &chosen, *candidate);
+        if fits && !repeats && worth && unit.kind != Kind::LeadIn {
             length += added;
             chosen.push(*candidate);
         }
@@ -70,6 +88,36 @@ pub(super) fn write(
         .into_iter()
         .filter(|sentence| sentence.text.chars().count() <= request.max_chars)
         .collect()
+}
+
+/// Whether a further sentence tells what the question asks for and the chosen ones do not tell yet.
+fn is_worth_adding(question: &Question, units: &[Unit], chosen: &[Scored], candidate: Scored) -> bool {
+    let best = chosen[0];
+    let relevance = candidate.score / best.score.max(f32::MIN_POSITIVE);
+    let (first, unit) = (&units[best.unit], &units[candidate.unit]);
+    let beside = first.passage == unit.passage
+        && first.kind == Kind::Sentence
+        && unit.kind == Kind::Sentence
+        && first.asked == unit.asked
+        && best.unit.abs_diff(candidate.unit) == 1;
+    if beside && relevance >= WORTH_ADDING_BESIDE {
+        return true;
+    }
+    // The question leaves open which of two rows is meant: "delivery to Ho" and two weight bands.
+    let columns = |unit: &Unit| {
+        unit.cells
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
+    let siblings = first.kind == Kind::Row && unit.kind == Kind::Row && columns(first) == columns(unit);
+    if siblings && !first.cells.is_empty() && relevance >= AS_GOOD {
+        return true;
+    }
+    let indexes: Vec<usize> = chosen.iter().map(|other| other.unit).collect();
+    let answers = question.is_answered_in(candidate.unit)
+        && !indexes.iter().any(|&index| question.is_answered_in(index));
+    relevance >= WORTH_ADDING && (answers || question.adds(candidate.unit, &indexes) >= LEAST_ADDED)
 }
 
 /// Whether the question names something that this item holds and its siblings and lead-in do not.

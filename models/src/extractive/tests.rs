@@ -181,6 +181,9 @@ async fn a_repeated_question_embeds_nothing_again() {
         fn max_tokens(&self) -> usize {
             self.0.max_tokens()
         }
+        fn speaks(&self, language: &str) -> bool {
+            self.0.speaks(language)
+        }
         fn count_tokens(&self, text: &str) -> usize {
             self.0.count_tokens(text)
         }

@@ -46,13 +46,21 @@ pub(super) struct Unit {
 impl Unit {
     /// What is embedded: the heading says what a sentence is about when the sentence itself does not.
     pub(super) fn to_embed(&self) -> String {
-        match &self.asked {
+        let whole = match &self.asked {
             Some(asked) => format!("{asked} {}", self.text),
             None if self.context.is_empty() => self.text.clone(),
             None => format!("{}: {}", self.context, self.text),
+        };
+        let end = whole.char_indices().nth(LONGEST_EMBEDDED).map(|(at, _)| at);
+        match end {
+            Some(end) => whole[..whole[..end].rfind(' ').unwrap_or(end)].to_owned(),
+            None => whole,
         }
     }
 }
+
+/// Characters of a unit that are embedded: what it is about shows early, and a long text costs several short ones.
+const LONGEST_EMBEDDED: usize = 260;
 
 static LIST_MARK: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\s*(?:[-*•–·▪◦]|\d{1,3}[.)]|[a-zA-Z][.)]|\([a-z0-9]{1,3}\))\s+\S"));
