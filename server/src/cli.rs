@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands;
+use crate::commands::stop::{gently, promptly};
 use crate::config::{CommonArgs, ServeArgs};
 
 /// Answers WhatsApp customers from a business's own documents, with the evidence for every sentence.
@@ -164,29 +165,34 @@ fn start_log(cli: &Cli) {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let common = cli.common;
+    let common = &cli.common;
     match cli.command {
-        Command::Serve { serve, no_work } => commands::serve::serve(&common, &serve, !no_work).await,
-        Command::Work { serve } => commands::serve::work(&common, &serve).await,
-        Command::Migrate => commands::migrate::run(&common).await,
-        Command::Ingest { paths, json } => commands::ingest::run(&common, &paths, json).await,
-        Command::Extract { file, json } => commands::extract::run(&common, &file, json).await,
+        Command::Serve { serve, no_work } => {
+            gently(|stop| commands::serve::serve(common, &serve, !no_work, stop)).await
+        }
+        Command::Work { serve } => gently(|stop| commands::serve::work(common, &serve, stop)).await,
+        Command::Migrate => promptly(commands::migrate::run(common)).await,
+        Command::Ingest { paths, json } => {
+            gently(|stop| commands::ingest::run(common, &paths, json, stop)).await
+        }
+        Command::Extract { file, json } => promptly(commands::extract::run(common, &file, json)).await,
         Command::Search {
             query,
             k,
             explain,
             json,
-        } => commands::search::run(&common, &query, k, explain, json).await,
-        Command::Ask { question, json } => commands::ask::run(&common, &question, json).await,
+        } => promptly(commands::search::run(common, &query, k, explain, json)).await,
+        Command::Ask { question, json } => promptly(commands::ask::run(common, &question, json)).await,
         Command::Demo {
             listen,
             corpus,
             business,
-        } => commands::demo::run(&common, listen, &corpus, &business).await,
-        Command::Doctor { quick: true, listen } => commands::doctor::quick(listen).await,
-        Command::Doctor { quick: false, .. } => commands::doctor::run(&common).await,
-        Command::Access(access) => commands::access::run(&common, access).await,
-        Command::WithPostgres { command } => commands::with_postgres::run(&common, &command).await,
+        } => gently(|stop| commands::demo::run(common, listen, &corpus, &business, stop)).await,
+        Command::Doctor { quick: true, listen } => promptly(commands::doctor::quick(listen)).await,
+        Command::Doctor { quick: false, .. } => promptly(commands::doctor::run(common)).await,
+        // these two take over the signals when they are ready for them
+        Command::Access(access) => commands::access::run(common, access).await,
+        Command::WithPostgres { command } => commands::with_postgres::run(common, &command).await,
         Command::ExtractWorker => Ok(plumbline_ingest::worker_main()),
     }
 }

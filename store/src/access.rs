@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
@@ -62,6 +63,19 @@ pub struct Admin {
     pub password_hash: String,
 }
 
+/// An API key as it may be shown: without the key.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ApiKey {
+    /// Identifier.
+    pub id: Uuid,
+    /// What it is for.
+    pub name: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is refused.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
 impl SystemTx {
     /// Makes an API key for a tenant. The key is returned once and stored only as a hash.
     pub async fn create_api_key(&mut self, tenant: Uuid, name: &str) -> Result<Secret, StoreError> {
@@ -94,7 +108,37 @@ impl SystemTx {
         )
     }
 
-    /// Creates an admin or gives an existing one of the same tenant a new password hash.
+    /// The keys of a tenant, revoked ones too, oldest first.
+    pub async fn api_keys(&mut self, tenant: Uuid) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT id, name, created_at, revoked_at FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, id",
+        )
+        .bind(tenant)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
+    /// Refuses a key from now on. Revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such key.
+    pub async fn revoke_api_key(&mut self, tenant: Uuid, id: Uuid) -> Result<(), StoreError> {
+        let revoked = sqlx::query(
+            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE tenant_id = $1 AND id = $2",
+        )
+        .bind(tenant)
+        .bind(id)
+        .execute(self.conn())
+        .await?;
+        if revoked.rows_affected() == 0 {
+            Err(StoreError::NotFound { what: "API key" })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Creates an admin or gives an existing one of the same tenant a new password hash. Sessions opened with the old
+    /// password end.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the address belongs to another tenant's admin.
@@ -104,7 +148,7 @@ impl SystemTx {
         email: &str,
         password_hash: &str,
     ) -> Result<Uuid, StoreError> {
-        sqlx::query_scalar(
+        let admin: Uuid = sqlx::query_scalar(
             "INSERT INTO admins (id, tenant_id, email, password_hash) VALUES ($1, $2, lower($3), $4)
              ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash
                WHERE admins.tenant_id = excluded.tenant_id
@@ -116,7 +160,12 @@ impl SystemTx {
         .bind(password_hash)
         .fetch_optional(self.conn())
         .await?
-        .ok_or_else(|| StoreError::Conflict("this address signs in for another tenant".to_owned()))
+        .ok_or_else(|| StoreError::Conflict("this address signs in for another tenant".to_owned()))?;
+        sqlx::query("DELETE FROM sessions WHERE admin_id = $1")
+            .bind(admin)
+            .execute(self.conn())
+            .await?;
+        Ok(admin)
     }
 
     /// The admin with this address.

@@ -24,7 +24,7 @@ mod settings;
 mod tenant;
 pub mod testing;
 
-pub use access::{Admin, Secret};
+pub use access::{Admin, ApiKey, Secret};
 pub use answer::{AnswerRow, NewAnswer, NewCitation};
 pub use blob::BlobStore;
 pub use chunk::{BuiltVersion, ChunkRow, NewChunk, NewWindow};

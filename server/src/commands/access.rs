@@ -3,10 +3,12 @@
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Subcommand;
-use plumbline_store::Store;
+use plumbline_store::{ApiKey, Store};
+use uuid::Uuid;
 
+use super::stop::promptly;
 use crate::app::open_database;
 use crate::config::CommonArgs;
 use crate::password;
@@ -14,7 +16,7 @@ use crate::password;
 /// Shortest password accepted.
 const SHORTEST_PASSWORD: usize = 10;
 
-/// What to make.
+/// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Access {
     /// Make an API key for --tenant and print it; it is shown this once
@@ -23,7 +25,15 @@ pub(crate) enum Access {
         #[arg(long, default_value = "api")]
         name: String,
     },
-    /// Create a sign-in for --tenant or give it a new password, read from standard input
+    /// List the API keys of --tenant: id, when made, state, name
+    ListKeys,
+    /// Refuse an API key of --tenant from now on
+    RevokeKey {
+        /// Its id, see `list-keys`
+        id: Uuid,
+    },
+    /// Create a sign-in for --tenant or give it a new password, read from standard input; who is signed in with the old
+    /// password is signed out
     SetPassword {
         /// E-mail address
         #[arg(long)]
@@ -32,35 +42,58 @@ pub(crate) enum Access {
 }
 
 pub(crate) async fn run(common: &CommonArgs, access: Access) -> anyhow::Result<ExitCode> {
-    let password = match &access {
-        Access::SetPassword { .. } => Some(read_password()?),
-        Access::CreateKey { .. } => None,
+    // read before signals are taken over: at a prompt Ctrl-C just ends the program
+    let password_hash = match &access {
+        Access::SetPassword { .. } => Some(hash(&read_password()?)?),
+        _ => None,
     };
+    promptly(change(common, access, password_hash)).await
+}
+
+async fn change(
+    common: &CommonArgs,
+    access: Access,
+    password_hash: Option<String>,
+) -> anyhow::Result<ExitCode> {
     let (url, _postgres) = open_database(common).await?;
     let store = Store::connect(&url, 2).await?;
     let mut tx = store.system().await?;
     let tenant = tx.ensure_tenant(&common.tenant, &common.tenant).await?;
-    match (access, password) {
-        (Access::CreateKey { name }, _) => {
-            let key = tx.create_api_key(tenant.id, &name).await?;
-            tx.commit().await?;
-            println!("{}", key.expose());
+    let mut said = Vec::new();
+    match access {
+        Access::CreateKey { name } => {
+            said.push(tx.create_api_key(tenant.id, &name).await?.expose().to_owned());
         }
-        (Access::SetPassword { email }, Some(password)) => {
-            tx.put_admin(
-                tenant.id,
-                &email,
-                &password::hash(&password)
-                    .map_err(|error| anyhow::anyhow!("the password cannot be hashed: {error}"))?,
-            )
-            .await?;
-            tx.commit().await?;
-            println!("{email} can sign in to {}", tenant.slug);
+        Access::ListKeys => said.extend(tx.api_keys(tenant.id).await?.iter().map(line)),
+        Access::RevokeKey { id } => {
+            tx.revoke_api_key(tenant.id, id).await?;
+            said.push(format!("{id} is refused from now on"));
         }
-        (Access::SetPassword { .. }, None) => bail!("no password was read"),
+        Access::SetPassword { email } => {
+            let password_hash = password_hash.context("no password was read")?;
+            tx.put_admin(tenant.id, &email, &password_hash).await?;
+            said.push(format!("{email} can sign in to {}", tenant.slug));
+        }
+    }
+    tx.commit().await?;
+    for line in said {
+        println!("{line}");
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(key: &ApiKey) -> String {
+    let state = match key.revoked_at {
+        Some(at) => format!("revoked {}", at.format("%Y-%m-%d")),
+        None => "valid".to_owned(),
+    };
+    let made = key.created_at.format("%Y-%m-%d %H:%M");
+    format!("{}  {made}  {state:<18}  {}", key.id, key.name)
+}
+
+fn hash(password: &str) -> anyhow::Result<String> {
+    password::hash(password).map_err(|error| anyhow::anyhow!("the password cannot be hashed: {error}"))
 }
 
 fn read_password() -> anyhow::Result<String> {

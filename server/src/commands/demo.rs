@@ -12,7 +12,9 @@ use std::time::Instant;
 use anyhow::Context;
 use plumbline_store::{Secret, Tenant};
 use reqwest::Url;
+use tokio_util::sync::CancellationToken;
 
+use super::stop::{close, interrupted};
 use super::{ingest, serve};
 use crate::app::{App, boot};
 use crate::config::CommonArgs;
@@ -23,28 +25,34 @@ use crate::whatsapp::graph::{GraphClient, http_client};
 const PHONE_NUMBER_ID: &str = "100000000000001";
 const DISPLAY_NUMBER: &str = "+233 30 000 0000";
 const ADMIN: &str = "admin@example.com";
+/// Name of the demo's API key; every start revokes the earlier ones.
+const KEY_NAME: &str = "demo";
 
 pub(crate) async fn run(
     common: &CommonArgs,
     listen: SocketAddr,
     corpus: &Path,
     business: &str,
+    stop: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let stop = serve::stop_on_signal();
     // Bound before anything slow: a port that is taken is told at once.
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))?;
     let address = format!("http://{}", listener.local_addr()?);
     eprintln!("starting PostgreSQL and loading the model …");
-    let mut booted = boot(common, None).await?;
+    let Some(booted) = stop.run_until_cancelled(boot(common, None)).await else {
+        return Ok(interrupted());
+    };
+    let mut booted = booted?;
     let files = ingest::find_files(&[corpus.to_owned()])?;
     eprintln!("reading {} documents of {} …", files.len(), corpus.display());
     let report = ingest::Report::bars();
-    let failed = tokio::select! {
-        failed = ingest::ingest(&booted.app, booted.tenant.id, &files, &report) => failed?,
-        () = stop.cancelled() => return Ok(ExitCode::from(130)),
+    let ended = ingest::ingest(&booted.app, booted.tenant.id, &files, &report, &stop).await?;
+    let ingest::Ended::All { failed } = ended else {
+        close(&booted.app.store).await;
+        return Ok(interrupted());
     };
     for line in failed {
         eprintln!("  not searchable: {line}");
@@ -72,7 +80,7 @@ pub(crate) async fn run(
     println!("\nCtrl-C stops everything.");
     serve::serve_on(booted.app.clone(), listener, true, stop).await?;
     fake.stop().await;
-    booted.app.store.close().await;
+    close(&booted.app.store).await;
     eprintln!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -92,7 +100,12 @@ async fn prepare(app: &App, tenant: &Tenant, business: &str) -> anyhow::Result<A
     tx.ensure_channel(tenant.id, PHONE_NUMBER_ID, DISPLAY_NUMBER)
         .await?;
     tx.put_admin(tenant.id, ADMIN, &hash).await?;
-    let key = tx.create_api_key(tenant.id, "demo").await?;
+    for key in tx.api_keys(tenant.id).await? {
+        if key.name == KEY_NAME {
+            tx.revoke_api_key(tenant.id, key.id).await?;
+        }
+    }
+    let key = tx.create_api_key(tenant.id, KEY_NAME).await?;
     tx.commit().await?;
     let mut tx = app.store.tenant(tenant.id).await?;
     let mut settings = tx.settings().await?.settings;

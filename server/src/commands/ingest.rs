@@ -14,16 +14,32 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::stop::{close, interrupted};
 use crate::app::{App, boot};
 use crate::config::CommonArgs;
 use crate::worker;
 
-pub(crate) async fn run(common: &CommonArgs, paths: &[PathBuf], json: bool) -> anyhow::Result<ExitCode> {
+/// How long the workers may take to put down their files when the command is interrupted.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run(
+    common: &CommonArgs,
+    paths: &[PathBuf],
+    json: bool,
+    stop: CancellationToken,
+) -> anyhow::Result<ExitCode> {
     let files = find_files(paths)?;
-    let booted = boot(common, None).await?;
+    let Some(booted) = stop.run_until_cancelled(boot(common, None)).await else {
+        return Ok(interrupted());
+    };
+    let booted = booted?;
     let report = if json { Report::Json } else { Report::bars() };
-    let failed = ingest(&booted.app, booted.tenant.id, &files, &report).await?;
-    booted.app.store.close().await;
+    let ended = ingest(&booted.app, booted.tenant.id, &files, &report, &stop).await?;
+    close(&booted.app.store).await;
+    let Ended::All { failed } = ended else {
+        eprintln!("interrupted; run the command again to go on");
+        return Ok(interrupted());
+    };
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -102,16 +118,62 @@ impl Report {
     }
 }
 
-/// Receives `files`, works the document queue until all have ended, and returns a line per failed file.
+/// How an ingest ended.
+pub(crate) enum Ended {
+    /// Every file is searchable or failed.
+    All {
+        /// A line per failed file.
+        failed: Vec<String>,
+    },
+    /// It was stopped; what was received is built by the next worker that runs.
+    Interrupted,
+}
+
+/// The versions to wait for, each with its file and bar.
+type Waiting<'a> = HashMap<Uuid, (&'a Found, Option<ProgressBar>)>;
+
+/// Receives `files` and works the document queue until all have ended, or until `stop`.
 pub(crate) async fn ingest(
     app: &App,
     tenant: Uuid,
     files: &[Found],
     report: &Report,
-) -> anyhow::Result<Vec<String>> {
-    let mut waiting: HashMap<Uuid, (&Found, Option<ProgressBar>)> = HashMap::new();
-    let mut unchanged = 0_usize;
+    stop: &CancellationToken,
+) -> anyhow::Result<Ended> {
     let listening = app.progress.listen();
+    let received = stop.run_until_cancelled(receive(app, tenant, files, report));
+    let Some(mut waiting) = received.await.transpose()? else {
+        return Ok(Ended::Interrupted);
+    };
+    let unchanged = files.len() - waiting.len();
+    let working = stop.child_token();
+    let workers = tokio::spawn(worker::run_documents(app.clone(), working.clone()));
+    let watched = stop
+        .run_until_cancelled(watch(app, tenant, &mut waiting, listening, report))
+        .await;
+    working.cancel();
+    let Some(failed) = watched else {
+        // a file half built is built again by whoever gets its job next
+        let _ = tokio::time::timeout(PATIENCE, workers).await;
+        return Ok(Ended::Interrupted);
+    };
+    workers.await?;
+    if let Report::Bars(_) = report
+        && unchanged > 0
+    {
+        eprintln!("{unchanged} of {} files are unchanged", files.len());
+    }
+    Ok(Ended::All { failed: failed? })
+}
+
+/// Stores the files; those that were stored and built before are reported at once and not waited for.
+async fn receive<'a>(
+    app: &App,
+    tenant: Uuid,
+    files: &'a [Found],
+    report: &Report,
+) -> anyhow::Result<Waiting<'a>> {
+    let mut waiting = Waiting::new();
     for file in files {
         let bytes = tokio::fs::read(&file.path)
             .await
@@ -124,35 +186,22 @@ pub(crate) async fn ingest(
             .into_owned();
         let received = app.pipeline.receive(tenant, &file.key, &name, bytes).await?;
         let state = version(app, tenant, received.version_id).await?.state;
-        if received.unchanged && state.is_final() {
-            unchanged += 1;
-            if matches!(report, Report::Json) {
-                println!(
-                    "{}",
-                    json!({ "file": file.path, "key": file.key, "state": state, "unchanged": true })
-                );
-            }
-        } else {
+        if !(received.unchanged && state.is_final()) {
             waiting.insert(received.version_id, (file, None));
+        } else if matches!(report, Report::Json) {
+            println!(
+                "{}",
+                json!({ "file": file.path, "key": file.key, "state": state, "unchanged": true })
+            );
         }
     }
-    let stop = CancellationToken::new();
-    let workers = tokio::spawn(worker::run_documents(app.clone(), stop.clone()));
-    let failed = watch(app, tenant, &mut waiting, listening, report).await;
-    stop.cancel();
-    workers.await?;
-    if let Report::Bars(_) = report
-        && unchanged > 0
-    {
-        eprintln!("{unchanged} of {} files are unchanged", files.len());
-    }
-    failed
+    Ok(waiting)
 }
 
 async fn watch(
     app: &App,
     tenant: Uuid,
-    waiting: &mut HashMap<Uuid, (&Found, Option<ProgressBar>)>,
+    waiting: &mut Waiting<'_>,
     mut listening: tokio::sync::broadcast::Receiver<(Uuid, Progress)>,
     report: &Report,
 ) -> anyhow::Result<Vec<String>> {

@@ -2,30 +2,51 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
+use axum::Extension;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio_util::sync::CancellationToken;
 
+use super::stop::{close, interrupted};
 use crate::app::{App, boot};
 use crate::config::{CommonArgs, ServeArgs};
 use crate::{http, worker};
 
-pub(crate) async fn serve(common: &CommonArgs, serve: &ServeArgs, work: bool) -> anyhow::Result<ExitCode> {
-    let booted = boot(common, Some(serve)).await?;
+/// How long requests and jobs may take to end after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub(crate) async fn serve(
+    common: &CommonArgs,
+    serve: &ServeArgs,
+    work: bool,
+    stop: CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let Some(booted) = stop.run_until_cancelled(boot(common, Some(serve))).await else {
+        return Ok(interrupted());
+    };
+    let booted = booted?;
     tracing::info!(address = %serve.listen, tenant = booted.tenant.slug, work, "server.start");
     warn_about_whatsapp(serve);
-    run(booted.app.clone(), serve.listen, work, stop_on_signal()).await?;
-    booted.app.store.close().await;
+    run(booted.app.clone(), serve.listen, work, stop).await?;
+    close(&booted.app.store).await;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) async fn work(common: &CommonArgs, serve: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let booted = boot(common, Some(serve)).await?;
+pub(crate) async fn work(
+    common: &CommonArgs,
+    serve: &ServeArgs,
+    stop: CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let Some(booted) = stop.run_until_cancelled(boot(common, Some(serve))).await else {
+        return Ok(interrupted());
+    };
+    let booted = booted?;
     tracing::info!(tenant = booted.tenant.slug, "worker.start");
     warn_about_whatsapp(serve);
-    worker::run(booted.app.clone(), stop_on_signal()).await;
-    booted.app.store.close().await;
+    drained(worker::run(booted.app.clone(), stop.clone()), &stop).await;
+    close(&booted.app.store).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,14 +100,35 @@ pub async fn serve_on(
     let following = tokio::spawn(follow(app.clone(), stop.clone()));
     let warming = app.answerer.clone();
     tokio::spawn(async move { warming.warm_up().await });
-    let quiet = stop.clone();
-    axum::serve(listener, http::router(app, metrics))
-        .with_graceful_shutdown(async move { quiet.cancelled().await })
-        .await?;
-    stop.cancel();
-    background.await?;
+    // streams of open pages end with the token, see the simulator's
+    let router = http::router(app, metrics).layer(Extension(stop.clone()));
+    let served = async {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(stop.clone().cancelled_owned())
+            .await?;
+        stop.cancel();
+        background.await?;
+        Ok(())
+    };
+    let ended = drained(served, &stop).await;
     following.abort();
-    Ok(())
+    ended.unwrap_or(Ok(()))
+}
+
+/// Waits for the end of `work`, but after `stop` no longer than [`DRAIN`]. What is cut off there comes back: requests are
+/// repeated by whoever made them, jobs when their lease runs out.
+async fn drained<T>(work: impl Future<Output = T>, stop: &CancellationToken) -> Option<T> {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        ended = work => Some(ended),
+        () = late => {
+            tracing::warn!(seconds = DRAIN.as_secs(), "server.drain.cut_off");
+            None
+        }
+    }
 }
 
 /// Keeps the lexical indexes current, whatever happens to the connection.
@@ -94,33 +136,7 @@ async fn follow(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = app.searcher.follow().await {
             tracing::warn!(%error, "retrieval.follow.failed");
-            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-        }
-    }
-}
-
-/// Cancelled by Ctrl-C or SIGTERM; a second one ends the program at once.
-pub(crate) fn stop_on_signal() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let cancel = stop.clone();
-    tokio::spawn(async move {
-        signal().await;
-        cancel.cancel();
-        signal().await;
-        std::process::exit(130);
-    });
-    stop
-}
-
-async fn signal() {
-    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    match terminate {
-        Ok(mut terminate) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
         }
     }
 }
