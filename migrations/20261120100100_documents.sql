@@ -103,7 +103,7 @@ CALL plumbline_protect('windows', false);
 -- Registers a model and gives its space an HNSW index of its dimension. Runs with the owner's rights because the
 -- program's role may not create indexes.
 CREATE FUNCTION ensure_embedding_space(model_name text, model_dimension integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     space embedding_spaces%ROWTYPE;
 BEGIN

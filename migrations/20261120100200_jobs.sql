@@ -18,7 +18,9 @@ CREATE TABLE jobs (
     lease_until  timestamptz,
     error        text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    finished_at  timestamptz
+    finished_at  timestamptz,
+    -- false from the moment a job dies until whoever waits for it was told
+    told         boolean NOT NULL DEFAULT true
 );
 -- While a job waits, a second one of the same dedupe key is the same job.
 CREATE UNIQUE INDEX jobs_dedupe ON jobs (tenant_id, queue, dedupe) WHERE state = 'queued' AND dedupe IS NOT NULL;
@@ -26,6 +28,7 @@ CREATE UNIQUE INDEX jobs_dedupe ON jobs (tenant_id, queue, dedupe) WHERE state =
 CREATE UNIQUE INDEX jobs_one_running ON jobs (tenant_id, queue, key) WHERE state = 'running';
 CREATE INDEX jobs_open ON jobs (queue, run_at, id) WHERE state = 'queued';
 CREATE INDEX jobs_key ON jobs (tenant_id, queue, key, id) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_untold ON jobs (id) WHERE NOT told;
 CREATE INDEX jobs_leases ON jobs (lease_until) WHERE state = 'running';
 CALL plumbline_protect('jobs', true);
 

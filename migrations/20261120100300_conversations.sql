@@ -53,6 +53,7 @@ CREATE TABLE conversations (
     channel_id      uuid NOT NULL REFERENCES channels ON DELETE CASCADE,
     contact_id      uuid NOT NULL REFERENCES contacts ON DELETE CASCADE,
     owner           text NOT NULL DEFAULT 'bot' CHECK (owner IN ('bot', 'human')),
+    owner_since     timestamptz NOT NULL DEFAULT now(),
     epoch           bigint NOT NULL DEFAULT 0,
     language        text,
     last_inbound_at timestamptz,

@@ -17,7 +17,7 @@ use plumbline_store::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Chunk, ExtractError, Extraction, Isolation, chunk};
+use crate::{Chunk, Code, ExtractError, Extraction, Isolation, chunk};
 
 /// Queue of versions to build; its key is the document, so versions of one document are built one after another.
 pub const INGEST_QUEUE: &str = "ingest";
@@ -57,6 +57,9 @@ pub enum BuildError {
     /// The file cannot be used; trying again changes nothing. Recorded on the version.
     #[error("{0}")]
     File(#[from] ExtractError),
+    /// The process that read the file ended without an answer; trying again may help.
+    #[error("{0}")]
+    Interrupted(ExtractError),
     /// The store failed; trying again may help.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -135,7 +138,7 @@ impl Pipeline {
         let settings = tx.settings().await?.settings.chunking;
         tx.commit().await?;
         if version.state.is_final() {
-            return self.already_built(tenant, &version).await;
+            return Ok(already_built(&version));
         }
         let stage = Stage {
             store: &self.store,
@@ -144,6 +147,10 @@ impl Pipeline {
             progress,
         };
         match self.run(&stage, &version, &settings).await {
+            // The child was killed from outside, or could not be started: that says nothing about the file.
+            Err(BuildError::File(error)) if error.code == Code::WorkerDied => {
+                Err(BuildError::Interrupted(error))
+            }
             Err(BuildError::File(error)) => {
                 self.record_failure(tenant, version_id, &error).await?;
                 Err(error.into())
@@ -186,7 +193,7 @@ impl Pipeline {
             let mut tx = self.store.tenant(stage.tenant).await?;
             let now = tx.version(version.id).await?;
             tx.commit().await?;
-            return self.already_built(stage.tenant, &now).await;
+            return Ok(already_built(&now));
         }
         let no_warnings = built.warnings.as_array().is_none_or(Vec::is_empty);
         let reached = if no_warnings {
@@ -204,20 +211,6 @@ impl Pipeline {
             chunks: built.chunks.len(),
             embedded,
             reused,
-            published,
-        })
-    }
-
-    async fn already_built(&self, tenant: Uuid, version: &Version) -> Result<Built, BuildError> {
-        let mut tx = self.store.tenant(tenant).await?;
-        let published = version.state.is_ready() && tx.publish_if_newest(version.id).await?;
-        tx.commit().await?;
-        let chunks = usize::try_from(version.chunk_count).unwrap_or_default();
-        Ok(Built {
-            state: version.state,
-            chunks,
-            embedded: 0,
-            reused: 0,
             published,
         })
     }
@@ -249,6 +242,18 @@ impl Pipeline {
         })
         .await
         .map_err(|error| BuildError::Panicked(error.to_string()))
+    }
+}
+
+/// The report of a version that has ended. Completing and publishing are one transaction, so there is nothing left to
+/// publish; and what an admin rolled back since must stay so.
+fn already_built(version: &Version) -> Built {
+    Built {
+        state: version.state,
+        chunks: usize::try_from(version.chunk_count).unwrap_or_default(),
+        embedded: 0,
+        reused: 0,
+        published: false,
     }
 }
 

@@ -106,11 +106,20 @@ impl TenantIndex {
     }
 
     /// The id of the embedder's vector space.
-    pub(crate) async fn space(&self, tx: &mut TenantTx, embedder: &dyn Embedder) -> Result<i32, StoreError> {
-        self.space
-            .get_or_try_init(|| tx.ensure_space(embedder.model(), embedder.dimension()))
-            .await
-            .copied()
+    pub(crate) async fn space(
+        &self,
+        store: &Store,
+        tenant: Uuid,
+        embedder: &dyn Embedder,
+    ) -> Result<i32, StoreError> {
+        let ensure = || async {
+            let mut tx = store.tenant(tenant).await?;
+            let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
+            // remembered only once it is committed
+            tx.commit().await?;
+            Ok(space)
+        };
+        self.space.get_or_try_init(ensure).await.copied()
     }
 
     /// How many live windows the tenant has, counted once per revision.
@@ -143,7 +152,13 @@ impl TenantIndex {
         let mut tx = store.tenant(tenant).await?;
         let revision = tx.revision().await?;
         tx.commit().await?;
-        if self.index().await?.watermark() >= revision {
+        let index = self.index().await?;
+        if index.watermark() > revision {
+            // PostgreSQL was restored to an earlier time: what the index holds beyond it never happened.
+            let index = Arc::clone(index);
+            blocking(&self.directory, move || index.reset()).await?;
+        }
+        if index.watermark() >= revision {
             return Ok(true);
         }
         let (this, store) = (Arc::clone(self), store.clone());

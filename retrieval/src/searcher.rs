@@ -20,6 +20,9 @@ const EXACT_SCAN_UP_TO: i64 = 20_000;
 /// How long a question waits for the lexical index to replay what was just published.
 const CATCH_UP_PATIENCE: Duration = Duration::from_millis(400);
 
+/// Looks at most, when versions are replaced while a search runs.
+const MOST_LOOKS: u32 = 3;
+
 /// What to search with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchOptions {
@@ -128,6 +131,25 @@ impl Searcher {
         options: &SearchOptions,
     ) -> Result<Results, SearchError> {
         let began = Instant::now();
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let (results, moved) = self.look(tenant, query, options, began).await?;
+            if !moved || looks == MOST_LOOKS {
+                return Ok(results);
+            }
+        }
+    }
+
+    /// One search. The flag is true when a version was replaced or deleted between the legs and the join: what it held
+    /// is missing from the result, and its successor was not looked for.
+    async fn look(
+        &self,
+        tenant: Uuid,
+        query: &str,
+        options: &SearchOptions,
+        began: Instant,
+    ) -> Result<(Results, bool), SearchError> {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
         let index = self.indexes.of(tenant);
@@ -139,7 +161,7 @@ impl Searcher {
         let (matches, lexical, lexical_ms) = lexical_leg?;
 
         let fusing = Instant::now();
-        let hits = self.fused_hits(tenant, &vector, &matches, options).await?;
+        let (hits, moved) = self.fused_hits(tenant, &vector, &matches, options).await?;
         let lexical_coverage = hits
             .first()
             .and_then(|hit| hit.lexical)
@@ -153,14 +175,15 @@ impl Searcher {
         };
         tracing::debug!(%tenant, hits = hits.len(), ?lexical, ?timings, "retrieval.search.done");
         let vector_scan = vector.scan;
-        Ok(Results {
+        let results = Results {
             hits,
             query_vector: vector.query,
             lexical_coverage,
             lexical,
             vector_scan,
             timings,
-        })
+        };
+        Ok((results, moved))
     }
 
     /// Replays what was published into the lexical index of `tenant` now, without the patience of a question.
@@ -194,8 +217,8 @@ impl Searcher {
         let vector = self.embedder.embed_one(query).await?;
         let embed_ms = millis(embedding);
         let searching = Instant::now();
+        let space = index.space(&self.store, tenant, self.embedder.as_ref()).await?;
         let mut tx = self.store.tenant(tenant).await?;
-        let space = index.space(&mut tx, self.embedder.as_ref()).await?;
         let scan = match index.live_windows(&mut tx).await? {
             windows if windows <= EXACT_SCAN_UP_TO => VectorScan::Exact,
             _ => VectorScan::Approximate,
@@ -270,7 +293,7 @@ impl Searcher {
         vector: &VectorLeg,
         lexical: &LexicalMatches,
         options: &SearchOptions,
-    ) -> Result<Vec<Hit>, SearchError> {
+    ) -> Result<(Vec<Hit>, bool), SearchError> {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
         let mut wanted: Vec<Uuid> = vector.matches.iter().map(|m| m.chunk_id).collect();
@@ -292,17 +315,22 @@ impl Searcher {
         let weight = match (settings.lexical, settings.vector) {
             (true, false) => 1.0,
             (false, true) => 0.0,
-            _ => settings.lexical_weight.clamp(0.0, 1.0),
+            _ => match &lexical.language {
+                Some(language) if !self.embedder.speaks(language) => settings.lexical_weight_foreign,
+                _ => settings.lexical_weight,
+            }
+            .clamp(0.0, 1.0),
         };
         let mut by_chunk: std::collections::HashMap<Uuid, LiveHit> =
             live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
-        Ok(
-            fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weight)
-                .into_iter()
-                .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
-                .take(options.k)
-                .collect(),
-        )
+        // The vector leg saw live versions only: what is gone now was replaced in between.
+        let moved = nearest.iter().any(|(chunk, _)| !by_chunk.contains_key(chunk));
+        let hits = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weight)
+            .into_iter()
+            .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
+            .take(options.k)
+            .collect();
+        Ok((hits, moved))
     }
 }
 

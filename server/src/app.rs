@@ -91,6 +91,13 @@ pub struct WebSettings {
     pub https: bool,
 }
 
+impl WebSettings {
+    /// Largest upload of several files together: it is held in memory while it is read.
+    pub fn whole_upload_bytes(self) -> usize {
+        self.max_upload_bytes.saturating_mul(2)
+    }
+}
+
 /// Timing of the workers.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkSettings {
@@ -98,6 +105,8 @@ pub struct WorkSettings {
     pub lease: Duration,
     /// How long a send of unknown outcome waits for a status before it is repeated.
     pub ambiguous_grace: Duration,
+    /// When this process began to listen: a status cannot have come before.
+    pub since: std::time::Instant,
     /// How often an idle queue is looked at, should a notification be lost.
     pub poll: Duration,
 }
@@ -106,7 +115,8 @@ impl Default for WorkSettings {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(15),
-            ambiguous_grace: Duration::from_secs(20),
+            ambiguous_grace: Duration::from_secs(60),
+            since: std::time::Instant::now(),
             poll: Duration::from_millis(500),
         }
     }
@@ -201,10 +211,17 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
     );
     let mut tx = store.system().await?;
     let tenant = tx.ensure_tenant(&common.tenant, &common.tenant).await?;
-    if let Some(number) = serve.and_then(|serve| serve.whatsapp.phone_number_id.as_deref()) {
-        tx.ensure_channel(tenant.id, number, "").await?;
-    }
+    let number = serve.and_then(|serve| serve.whatsapp.phone_number_id.as_deref());
+    let channel = match number {
+        Some(number) => Some(tx.ensure_channel(tenant.id, number, "").await?),
+        None => None,
+    };
     tx.commit().await?;
+    if let Some(channel) =
+        channel.filter(|_| serve.is_some_and(|serve| serve.whatsapp.access_token.is_some()))
+    {
+        resume_sending(&store, &channel).await?;
+    }
     let graph = serve.map(graph_client).transpose()?.flatten();
     let app = App {
         store,
@@ -225,7 +242,10 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
         },
         fake_graph: None,
         demo: None,
-        work: WorkSettings::default(),
+        work: WorkSettings {
+            ambiguous_grace: Duration::from_secs(serve.map_or(60, |serve| serve.whatsapp.send_grace_seconds)),
+            ..WorkSettings::default()
+        },
         progress: ProgressBoard::default(),
     };
     Ok(Booted {
@@ -233,6 +253,17 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
         tenant,
         _postgres: postgres,
     })
+}
+
+/// A restart with an access token is how an admin mends a channel that was parked.
+async fn resume_sending(store: &Store, channel: &plumbline_store::Channel) -> anyhow::Result<()> {
+    if channel.parked_reason.is_some() {
+        let mut tx = store.tenant(channel.tenant_id).await?;
+        tx.park_channel(channel.id, None).await?;
+        tx.hurry_jobs(plumbline_store::SEND_QUEUE).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 fn graph_client(serve: &ServeArgs) -> anyhow::Result<Option<Arc<GraphClient>>> {

@@ -180,6 +180,14 @@ pub struct WhatsappArgs {
         value_name = "VERSION"
     )]
     pub graph_version: String,
+    /// Seconds that a message whose sending was interrupted waits for word of it before it is sent again
+    #[arg(
+        long,
+        env = "WHATSAPP_SEND_GRACE_SECONDS",
+        default_value_t = 60,
+        value_name = "SECONDS"
+    )]
+    pub send_grace_seconds: u64,
 }
 
 fn secret(text: &str) -> Result<Secret, String> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::app::{App, WebSettings};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, refuse_nul};
 
 /// A file that somebody wants to be searchable.
 #[derive(Debug, Clone)]
@@ -62,7 +62,10 @@ impl App {
 pub async fn read_uploads(mut form: Multipart, limits: WebSettings) -> Result<Vec<Upload>, ApiError> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-            too_large("the upload", limits)
+            ApiError::TooLarge(format!(
+                "the upload as a whole is larger than {} MiB; send the files in several uploads",
+                limits.whole_upload_bytes() >> 20
+            ))
         } else {
             ApiError::BadRequest(format!("the form cannot be read: {}", error.body_text()))
         }
@@ -90,10 +93,11 @@ pub async fn read_uploads(mut form: Multipart, limits: WebSettings) -> Result<Ve
             return Err(too_large(&file_name, limits));
         }
         let key = key.take().unwrap_or_else(|| file_name.clone());
+        check_key(&key)?;
         uploads.push(Upload {
             key: key.trim().to_owned(),
             file_name,
-            bytes: bytes.to_vec(),
+            bytes: bytes.into(),
         });
     }
     if uploads.is_empty() {
@@ -102,6 +106,19 @@ pub async fn read_uploads(mut form: Multipart, limits: WebSettings) -> Result<Ve
         ));
     }
     Ok(uploads)
+}
+
+/// Longest key of a document in bytes: it is indexed.
+const LONGEST_KEY: usize = 500;
+
+fn check_key(key: &str) -> Result<(), ApiError> {
+    refuse_nul("key", key)?;
+    if key.len() > LONGEST_KEY {
+        return Err(ApiError::BadRequest(format!(
+            "`key` (or the file name) is longer than {LONGEST_KEY} bytes"
+        )));
+    }
+    Ok(())
 }
 
 fn too_large(what: &str, limits: WebSettings) -> ApiError {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod auth;
+pub mod conversations;
 pub mod documents;
 pub mod error;
 pub mod health;
@@ -45,9 +46,13 @@ impl utoipa::Modify for BearerKey {
     }
 }
 
+/// Paths that take whole files: as large as the settings allow, as slow as a village's line.
+fn uploads() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(documents::upload, documents::list))
+}
+
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(documents::upload, documents::list))
         .routes(routes!(documents::get, documents::delete))
         .routes(routes!(documents::versions))
         .routes(routes!(documents::text))
@@ -58,20 +63,29 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(search::search))
         .routes(routes!(answer::answer))
         .routes(routes!(answer::get))
+        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::release))
 }
 
 /// The description of the API as served at `/openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    api().merge(uploads()).split_for_parts().1
 }
+
+/// Most bytes of a request that carries no file, and of what surrounds the files of an upload.
+const FORM_BYTES: usize = 1 << 20;
 
 /// Everything the server answers.
 pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
-    let (api, description) = api().split_for_parts();
-    let upload = app.web.max_upload_bytes.saturating_mul(2).max(8 << 20);
     let timed = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_mins(1));
+    let largest = DefaultBodyLimit::max(app.web.whole_upload_bytes() + FORM_BYTES);
+    let (api, description) = api()
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(timed)
+        .merge(uploads().layer(largest))
+        .split_for_parts();
     let service = Router::new()
-        .merge(api.layer(DefaultBodyLimit::max(upload)).layer(timed))
+        .merge(api)
         .merge(webhook::router())
         .merge(health::router(metrics))
         .merge(crate::pages::router())

@@ -95,6 +95,9 @@ async fn run_queues(app: App, queues: &[(&'static str, usize)], stop: Cancellati
     tracker.spawn(listen(app.store.clone(), Arc::clone(&wake), stop.clone()));
     tracker.spawn(reap(app.clone(), stop.clone()));
     for &(queue, workers) in queues {
+        if queue == SEND_QUEUE && app.graph.is_none() {
+            continue; // a process without an access token leaves the sending to one that has it
+        }
         for _ in 0..workers {
             tracker.spawn(work(app.clone(), queue, Arc::clone(&wake), stop.clone()));
         }
@@ -131,14 +134,10 @@ const KEEP_DONE_JOBS: Duration = Duration::from_hours(24 * 7);
 async fn reap(app: App, stop: CancellationToken) {
     let mut tidied = std::time::Instant::now();
     while !stop.is_cancelled() {
-        match app.store.reap_jobs().await {
-            Ok(dead) => {
-                for job in dead {
-                    give_up(&app, &job, "the worker stopped at every attempt").await;
-                }
-            }
-            Err(error) => tracing::warn!(%error, "worker.reap.failed"),
+        if let Err(error) = app.store.reap_jobs().await {
+            tracing::warn!(%error, "worker.reap.failed");
         }
+        tell_of_the_dead(&app).await;
         if tidied.elapsed() > Duration::from_hours(1) {
             tidied = std::time::Instant::now();
             if let Err(error) = app.store.forget_done_jobs(KEEP_DONE_JOBS).await {
@@ -206,17 +205,10 @@ async fn handle(app: &App, job: &Job) {
                 error = error.message,
                 "worker.job.failed"
             );
-            match app
-                .store
+            app.store
                 .fail_job(job, &error.message, error.retry, error.after)
                 .await
-            {
-                Ok(plumbline_store::Failed::Dead) => {
-                    give_up(app, job, &error.message).await;
-                    Ok(())
-                }
-                other => other.map(drop),
-            }
+                .map(drop)
         }
     };
     if let Err(error) = noted {
@@ -234,16 +226,33 @@ async fn dispatch(app: App, job: Job) -> Result<Done, WorkError> {
     }
 }
 
-/// Tells whoever waits for a dead job what became of it.
-async fn give_up(app: &App, job: &Job, reason: &str) {
-    let told = match job.queue.as_str() {
-        TURN_QUEUE => turn::give_up(app, job).await,
-        INGEST_QUEUE => document::give_up(app, job, reason).await,
-        SEND_QUEUE => send::give_up(app, job, reason).await,
-        _ => Ok(()),
+/// Tells whoever waits for a dead job what became of it. Repeated until it is noted, so that no version stays "in
+/// progress" and no customer without a word because the process died at the wrong moment.
+async fn tell_of_the_dead(app: &App) {
+    let untold = match app.store.untold_jobs().await {
+        Ok(untold) => untold,
+        Err(error) => return tracing::warn!(%error, "worker.untold.failed"),
     };
-    if let Err(error) = told {
-        tracing::error!(job = job.id, %error, "worker.give_up.failed");
+    for (job, reason) in untold {
+        let told = match job.queue.as_str() {
+            TURN_QUEUE => turn::give_up(app, &job).await,
+            INGEST_QUEUE => document::give_up(app, &job, &reason).await,
+            SEND_QUEUE => send::give_up(app, &job, &reason).await,
+            _ => Ok(()),
+        };
+        let noted = match told {
+            // what cannot be told because it no longer exists needs no telling
+            Err(error) if error.retry => Err(error.message),
+            _ => app
+                .store
+                .job_told(job.id)
+                .await
+                .map_err(|error| error.to_string()),
+        };
+        match noted {
+            Ok(()) => tracing::error!(job = job.id, queue = job.queue, reason, "worker.job.dead"),
+            Err(error) => tracing::warn!(job = job.id, error, "worker.tell.failed"),
+        }
     }
 }
 

@@ -85,6 +85,29 @@ pub struct AnswerRow {
 }
 
 impl TenantTx {
+    /// Why the last answer of a conversation was no ordinary reply, if it was none.
+    pub async fn last_reason(&mut self, conversation: Uuid) -> Result<Option<String>, StoreError> {
+        let reason: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT reason FROM answers WHERE conversation_id = $1 ORDER BY created_at DESC LIMIT 1",
+        )
+        .bind(conversation)
+        .fetch_optional(self.conn())
+        .await?;
+        Ok(reason.flatten())
+    }
+
+    /// Whether all of these versions still belong to documents that exist; they then do until the transaction ends.
+    pub async fn still_exist(&mut self, versions: &[Uuid]) -> Result<bool, StoreError> {
+        let locked: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT v.id FROM documents d JOIN document_versions v ON v.document_id = d.id
+              WHERE v.id = ANY($1) AND d.deleted_at IS NULL ORDER BY d.id FOR SHARE OF d",
+        )
+        .bind(versions)
+        .fetch_all(self.conn())
+        .await?;
+        Ok(versions.iter().all(|version| locked.contains(version)))
+    }
+
     /// Stores an answer with its citations.
     pub async fn insert_answer(&mut self, answer: &NewAnswer) -> Result<(), StoreError> {
         let tenant = self.tenant();

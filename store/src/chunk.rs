@@ -157,6 +157,14 @@ impl TenantTx {
     /// Writes the text, chunks and vectors of a version and marks it ready, replacing what an earlier attempt wrote.
     /// Returns false when the version was cancelled or completed meanwhile; nothing is written then.
     pub async fn complete_version(&mut self, built: &BuiltVersion) -> Result<bool, StoreError> {
+        // The document before its version, the order in which deleting locks them.
+        sqlx::query(
+            "SELECT 1 FROM documents d JOIN document_versions v ON v.document_id = d.id
+              WHERE v.id = $1 FOR UPDATE OF d",
+        )
+        .bind(built.version_id)
+        .execute(self.conn())
+        .await?;
         let no_warnings = built.warnings.as_array().is_none_or(Vec::is_empty);
         let state = if no_warnings {
             VersionState::Ready

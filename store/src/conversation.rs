@@ -1,6 +1,7 @@
 //! Contacts, conversations and turns.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ impl Aliases {
 }
 
 /// A conversation of a contact on a channel.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
 pub struct Conversation {
     /// Identifier.
     pub id: Uuid,
@@ -274,13 +275,48 @@ impl TenantTx {
     /// Gives the conversation to people or back to the bot, and raises its epoch; returns the new epoch.
     pub async fn set_owner(&mut self, conversation: Uuid, bot: bool) -> Result<i64, StoreError> {
         sqlx::query_scalar(
-            "UPDATE conversations SET owner = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch",
+            "UPDATE conversations SET owner = $2, owner_since = now(), epoch = epoch + 1
+              WHERE id = $1 RETURNING epoch",
         )
         .bind(conversation)
         .bind(if bot { "bot" } else { "human" })
         .fetch_optional(self.conn())
         .await?
         .ok_or(StoreError::NotFound { what: "conversation" })
+    }
+
+    /// Gives a conversation back to the bot when a person has had it for longer than `hours`; true when it did.
+    pub async fn release_if_stale(&mut self, conversation: Uuid, hours: u32) -> Result<bool, StoreError> {
+        let released = sqlx::query(
+            "UPDATE conversations SET owner = 'bot', owner_since = now(), epoch = epoch + 1
+              WHERE id = $1 AND owner = 'human' AND owner_since < now() - make_interval(hours => $2)",
+        )
+        .bind(conversation)
+        .bind(hours.cast_signed())
+        .execute(self.conn())
+        .await?;
+        Ok(released.rows_affected() == 1)
+    }
+
+    /// Whether the customer wrote within the last 24 hours, the time in which free text may be sent.
+    pub async fn in_service_window(&mut self, conversation: Uuid) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT coalesce(last_inbound_at > now() - interval '24 hours', true) FROM conversations WHERE id = $1",
+        )
+        .bind(conversation)
+        .fetch_one(self.conn())
+        .await?)
+    }
+
+    /// Conversations that people own, longest silent first.
+    pub async fn handed_over(&mut self, limit: i64) -> Result<Vec<Conversation>, StoreError> {
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {CONVERSATION} FROM conversations WHERE owner = 'human'
+              ORDER BY last_inbound_at NULLS FIRST LIMIT $1"
+        )))
+        .bind(limit)
+        .fetch_all(self.conn())
+        .await?)
     }
 
     /// Remembers the customer's language.
@@ -293,32 +329,32 @@ impl TenantTx {
         Ok(())
     }
 
-    /// What was said in a conversation before `turn` (or so far), oldest first, at most `limit` messages.
+    /// What was said in the last `turns` turns before `turn` (or so far), oldest first.
     pub async fn said_before(
         &mut self,
         conversation: Uuid,
         turn: Option<Uuid>,
-        limit: i64,
+        turns: i64,
     ) -> Result<Vec<Said>, StoreError> {
-        let mut said: Vec<Said> = sqlx::query_as(
-            "SELECT payload, reply, at FROM (
+        Ok(sqlx::query_as(
+            "WITH recent AS (
+                 SELECT id, seq, created_at FROM turns
+                  WHERE conversation_id = $1
+                    AND ($2::uuid IS NULL OR seq < (SELECT seq FROM turns WHERE id = $2))
+                  ORDER BY seq DESC LIMIT $3)
+             SELECT payload, reply, at FROM (
                  SELECT e.payload, NULL::text AS reply, t.created_at AS at, t.seq, 0 AS side, e.id AS ord
-                   FROM turns t JOIN inbound_elements e ON e.turn_id = t.id
-                  WHERE t.conversation_id = $1
+                   FROM recent t JOIN inbound_elements e ON e.turn_id = t.id
                  UNION ALL
                  SELECT NULL, a.text, a.created_at, t.seq, 1, 0
-                   FROM turns t JOIN answers a ON a.turn_id = t.id
-                  WHERE t.conversation_id = $1) said
-              WHERE $2::uuid IS NULL OR seq < (SELECT seq FROM turns WHERE id = $2)
-              ORDER BY seq DESC, side DESC, ord DESC LIMIT $3",
+                   FROM recent t JOIN answers a ON a.turn_id = t.id) said
+              ORDER BY seq, side, ord",
         )
         .bind(conversation)
         .bind(turn)
-        .bind(limit)
+        .bind(turns)
         .fetch_all(self.conn())
-        .await?;
-        said.reverse();
-        Ok(said)
+        .await?)
     }
 
     /// The phone number, else the user id, to send to.

@@ -239,7 +239,7 @@ macro_rules! document_query {
 
 impl TenantTx {
     /// Records a received file as a new version of the document `key`, unless the newest version holds the same bytes
-    /// and did not fail.
+    /// and answers or is being built.
     pub async fn receive_version(&mut self, new: &NewVersion) -> Result<Received, StoreError> {
         let tenant = self.tenant();
         let document_id: Uuid = sqlx::query_scalar(
@@ -254,16 +254,18 @@ impl TenantTx {
         .fetch_one(self.conn())
         .await?;
         // The row lock taken by the upsert serialises uploads of one key, so the number below is ours alone.
-        let newest: Option<(Uuid, i32, Vec<u8>, VersionState)> = sqlx::query_as(
-            "SELECT id, number, blob_sha256, state FROM document_versions
-              WHERE document_id = $1 ORDER BY number DESC LIMIT 1",
+        let newest: Option<(Uuid, i32, Vec<u8>, VersionState, bool)> = sqlx::query_as(
+            "SELECT v.id, v.number, v.blob_sha256, v.state, v.id IS NOT DISTINCT FROM d.live_version_id
+               FROM document_versions v JOIN documents d ON d.id = v.document_id
+              WHERE v.document_id = $1 ORDER BY v.number DESC LIMIT 1",
         )
         .bind(document_id)
         .fetch_optional(self.conn())
         .await?;
-        if let Some((version_id, number, sha, state)) = &newest
+        // A version that was rolled back does not count as there: who uploads it again wants it to answer.
+        if let Some((version_id, number, sha, state, live)) = &newest
             && sha.as_slice() == new.blob_sha256
-            && !matches!(state, VersionState::Failed | VersionState::Cancelled)
+            && (*live || !state.is_final())
         {
             return Ok(Received {
                 document_id,

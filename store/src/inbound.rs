@@ -180,6 +180,11 @@ impl Store {
             let conversation = tenant.settings().await?.settings.conversation;
             let wait = Duration::from_millis(conversation.debounce_ms);
             let longest = Duration::from_millis(conversation.debounce_max_ms);
+            // One body at a time per number: two with the same messages in another order would wait for each other.
+            sqlx::query("SELECT pg_advisory_xact_lock(hashtext('webhook'), hashtext($1::text))")
+                .bind(channel.id)
+                .execute(tenant.conn())
+                .await?;
             for element in elements {
                 match tenant.insert_element(event, &channel, element).await? {
                     None => stored.repeated += 1,

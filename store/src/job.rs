@@ -279,7 +279,7 @@ impl Store {
             Failed::Retry(wait)
         } else {
             sqlx::query(
-                "UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(), error = $3
+                "UPDATE jobs SET state = 'dead', told = false, lease_until = NULL, finished_at = now(), error = $3
                   WHERE id = $1 AND leased_by = $2 AND state = 'running'",
             )
             .bind(job.id)
@@ -307,8 +307,7 @@ impl Store {
     }
 
     /// Returns the jobs whose lease ran out (their worker died) to the queue, or to the dead when attempts are used up.
-    /// The dead ones are returned, so that what they stood for can be told why it ended.
-    pub async fn reap_jobs(&self) -> Result<Vec<Job>, StoreError> {
+    pub async fn reap_jobs(&self) -> Result<(), StoreError> {
         let mut tx = self.system().await?;
         sqlx::query(
             "UPDATE jobs SET state = 'queued', lease_until = NULL, dedupe = NULL, run_at = now(),
@@ -317,16 +316,47 @@ impl Store {
         )
         .execute(tx.conn())
         .await?;
-        let dead = sqlx::query_as(
-            "UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(),
+        sqlx::query(
+            "UPDATE jobs SET state = 'dead', told = false, lease_until = NULL, finished_at = now(),
                              error = 'the worker stopped while working on this, at every attempt'
-              WHERE state = 'running' AND lease_until < now() AND attempts >= max_attempts
-             RETURNING id, tenant_id, queue, key, payload, attempts, max_attempts, leased_by",
+              WHERE state = 'running' AND lease_until < now() AND attempts >= max_attempts",
+        )
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
+    }
+
+    /// Dead jobs of which nobody was told yet, with their last error. Telling must be repeatable: it happens again when
+    /// the process dies before [`Store::job_told`].
+    pub async fn untold_jobs(&self) -> Result<Vec<(Job, String)>, StoreError> {
+        #[derive(sqlx::FromRow)]
+        struct Untold {
+            #[sqlx(flatten)]
+            job: Job,
+            error: Option<String>,
+        }
+        let mut tx = self.system().await?;
+        let untold: Vec<Untold> = sqlx::query_as(
+            "SELECT id, tenant_id, queue, key, payload, attempts, max_attempts, leased_by, error
+               FROM jobs WHERE NOT told ORDER BY id LIMIT 100",
         )
         .fetch_all(tx.conn())
         .await?;
         tx.commit().await?;
-        Ok(dead)
+        Ok(untold
+            .into_iter()
+            .map(|row| (row.job, row.error.unwrap_or_default()))
+            .collect())
+    }
+
+    /// Whoever waited for a dead job knows.
+    pub async fn job_told(&self, job: i64) -> Result<(), StoreError> {
+        let mut tx = self.system().await?;
+        sqlx::query("UPDATE jobs SET told = true WHERE id = $1")
+            .bind(job)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
     }
 }
 

@@ -32,8 +32,8 @@ pub struct OutboxPart {
     pub state: String,
     /// Attempts so far.
     pub attempts: i32,
-    /// When it was last tried.
-    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// Seconds since it was last tried, by the database's clock.
+    pub seconds_since_attempt: Option<f64>,
     /// Identifier given by the platform.
     pub wamid: Option<String>,
     /// Highest status reported.
@@ -61,8 +61,8 @@ pub struct StatusReport<'a> {
     pub error: Option<&'a str>,
 }
 
-const COLUMNS: &str = "id, conversation_id, answer_id, epoch, body, state, attempts, last_attempt_at, wamid, status, \
-                       error_code, error";
+const COLUMNS: &str = "id, conversation_id, answer_id, epoch, body, state, attempts, wamid, status, error_code, error, \
+                       extract(epoch FROM now() - last_attempt_at)::float8 AS seconds_since_attempt";
 
 impl TenantTx {
     /// Puts the parts of a reply into the outbox, with one send job each, in order.
@@ -131,6 +131,25 @@ impl TenantTx {
         .bind(wamid)
         .fetch_optional(self.conn())
         .await?)
+    }
+
+    /// Carries the parts that still wait over to a new epoch: the bot changed the owner itself, after writing them.
+    pub async fn renew_waiting_parts(
+        &mut self,
+        conversation: Uuid,
+        from: i64,
+        to: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE outbox SET epoch = $3
+              WHERE conversation_id = $1 AND epoch = $2 AND state IN ('queued', 'sending', 'parked')",
+        )
+        .bind(conversation)
+        .bind(from)
+        .bind(to)
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 
     /// Notes that a send is about to happen. From here on its outcome is unknown until noted.

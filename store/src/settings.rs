@@ -30,6 +30,8 @@ pub struct Settings {
 pub struct RetrievalSettings {
     /// Weight of the lexical share in the convex sum; the cosine gets the rest. 0 to 1.
     pub lexical_weight: f32,
+    /// The same for questions in a language that the embedding model does not speak. 0 to 1.
+    pub lexical_weight_foreign: f32,
     /// Candidates taken from each leg.
     pub leg_depth: usize,
     /// Hits handed to the composer.
@@ -44,6 +46,7 @@ impl Default for RetrievalSettings {
     fn default() -> Self {
         Self {
             lexical_weight: 0.4,
+            lexical_weight_foreign: 0.7,
             leg_depth: 50,
             top_k: 8,
             lexical: true,
@@ -115,6 +118,8 @@ pub struct ConversationSettings {
     pub debounce_ms: u64,
     /// Longest that a stream of messages may delay the turn, milliseconds.
     pub debounce_max_ms: u64,
+    /// Hours after which a conversation that was handed to people goes back to the bot.
+    pub human_hours: u32,
 }
 
 impl Default for ConversationSettings {
@@ -123,6 +128,7 @@ impl Default for ConversationSettings {
             bot_enabled: true,
             debounce_ms: 1_500,
             debounce_max_ms: 6_000,
+            human_hours: 24,
         }
     }
 }

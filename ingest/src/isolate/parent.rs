@@ -23,6 +23,16 @@ struct Remains {
     stderr: String,
 }
 
+/// What the child needs to find its libraries.
+const KEPT_VARIABLES: [&str; 6] = [
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PDFIUM_LIB",
+    "PLUMBLINE_RUNTIME",
+    "RUST_BACKTRACE",
+    "TMPDIR",
+];
+
 impl Isolation {
     /// Reads a file in a child process. The child is killed when this future is dropped.
     pub async fn extract(&self, path: &Path, file_name: &str) -> Result<Extraction, ExtractError> {
@@ -72,6 +82,11 @@ impl Isolation {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
+            // A group of its own: Ctrl-C in a terminal stops the program, which then decides about its children.
+            .process_group(0)
+            // Passwords and tokens in the environment are no business of a parser of strangers' files.
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| KEPT_VARIABLES.iter().any(|kept| name == kept)))
             .spawn()?;
         let mut request = serde_json::to_vec(&Request {
             path: path.to_owned(),

@@ -43,6 +43,8 @@ pub(crate) struct LexicalMatches {
     pub(crate) chunks: Vec<(Uuid, f32)>,
     /// The most that any chunk could score for this question.
     pub(crate) bound: f32,
+    /// The language it is written in, among those of the documents.
+    pub(crate) language: Option<String>,
 }
 
 /// A lexical index on disk.
@@ -149,7 +151,10 @@ impl LexicalIndex {
             &languages,
         )?;
         if question.words.is_empty() || searcher.num_docs() == 0 {
-            return Ok(LexicalMatches::default());
+            return Ok(LexicalMatches {
+                language,
+                ..LexicalMatches::default()
+            });
         }
         let bound = question.words.iter().map(|word| word.idf * (BM25_K1 + 1.0)).sum();
         let clauses = question
@@ -173,7 +178,11 @@ impl LexicalIndex {
         }
         // equal scores keep one order, whatever the segments
         chunks.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        Ok(LexicalMatches { chunks, bound })
+        Ok(LexicalMatches {
+            chunks,
+            bound,
+            language,
+        })
     }
 
     fn clause(&self, word: &Word) -> (Occur, Box<dyn Query>) {

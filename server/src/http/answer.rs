@@ -8,9 +8,15 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::auth::ApiTenant;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, chain, refuse_nul};
 use crate::app::App;
 use crate::worker::turn::record;
+
+/// Attempts at an answer whose documents are deleted meanwhile.
+const MOST_ATTEMPTS: usize = 4;
+
+/// Most earlier messages of a request; the answerer looks at the last few.
+const MOST_HISTORY: usize = 100;
 
 /// Longest question in characters: a WhatsApp message has at most 4,096.
 const LONGEST_QUESTION: usize = 8_192;
@@ -46,18 +52,37 @@ pub async fn answer(
             "`question` has more than {LONGEST_QUESTION} characters"
         )));
     }
+    refuse_nul("question", &request.question)?;
+    if request.history.len() > MOST_HISTORY {
+        return Err(ApiError::BadRequest(format!(
+            "`history` has more than {MOST_HISTORY} messages"
+        )));
+    }
     let ask = Ask {
         question: request.question,
         history: request.history,
         language_hint: request.language,
         settings: None,
     };
-    let answer = app.answerer.answer(tenant, &ask).await;
-    let answer = answer.map_err(|error| ApiError::Unavailable(error.to_string()))?;
-    let mut tx = app.store.tenant(tenant).await?;
-    tx.insert_answer(&record(&answer, &ask.question, None)).await?;
-    tx.commit().await?;
-    Ok(Json(answer))
+    for _ in 0..MOST_ATTEMPTS {
+        let answer = app.answerer.answer(tenant, &ask).await;
+        let answer = answer.map_err(|error| ApiError::Unavailable(chain(&error)))?;
+        let cited: Vec<Uuid> = answer
+            .citations
+            .iter()
+            .map(|citation| citation.version_id)
+            .collect();
+        let mut tx = app.store.tenant(tenant).await?;
+        // A document deleted while the answer was being written is not cited: it is answered again without it.
+        if tx.still_exist(&cited).await? {
+            tx.insert_answer(&record(&answer, &ask.question, None)).await?;
+            tx.commit().await?;
+            return Ok(Json(answer));
+        }
+    }
+    Err(ApiError::Unavailable(
+        "the documents change faster than they can be quoted".to_owned(),
+    ))
 }
 
 /// The record of an answer that was given.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::auth::ApiTenant;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, refuse_nul};
 use crate::app::App;
 use crate::documents::{ReceivedFile, read_uploads};
 
@@ -85,6 +85,7 @@ pub async fn list(
             ApiError::BadRequest(format!("`state` is {state:?}, which is no state of a version"))
         })
     });
+    refuse_nul("search", query.search.as_deref().unwrap_or_default())?;
     let filter = DocumentFilter {
         search: query.search.filter(|text| !text.is_empty()),
         state: state.transpose()?,

@@ -26,6 +26,24 @@ pub enum ApiError {
     Unavailable(String),
 }
 
+/// An error with all its causes, for logs: the outermost alone rarely says what to mend.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut words: Vec<String> = causes.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
+}
+
+/// Refuses what the database cannot hold.
+pub fn refuse_nul(field: &str, text: &str) -> Result<(), ApiError> {
+    if text.contains('\0') {
+        return Err(ApiError::BadRequest(format!(
+            "`{field}` holds a NUL character; remove it"
+        )));
+    }
+    Ok(())
+}
+
 /// The body of every error.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ErrorBody {

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
+use plumbline_ingest::INGEST_QUEUE;
+use plumbline_store::{ELEMENT_QUEUE, SEND_QUEUE, TURN_QUEUE};
 
 use super::error::ApiError;
 use crate::app::App;
@@ -32,6 +34,14 @@ async fn ready(State(app): State<App>) -> Result<&'static str, (StatusCode, &'st
 }
 
 async fn render(app: &App, metrics: Option<&PrometheusHandle>) -> Result<String, ApiError> {
+    // a queue that was drained has no row any more, and its gauge must not keep its last value
+    for queue in [TURN_QUEUE, SEND_QUEUE, ELEMENT_QUEUE, INGEST_QUEUE] {
+        for state in ["queued", "running", "dead"] {
+            let labels = [("queue", queue), ("state", state)];
+            metrics::gauge!("plumbline_jobs", &labels).set(0.0);
+            metrics::gauge!("plumbline_jobs_oldest_seconds", &labels).set(0.0);
+        }
+    }
     let mut tx = app.store.system().await?;
     for depth in tx.queue_depths().await? {
         let labels = [("queue", depth.queue.clone()), ("state", depth.state.clone())];

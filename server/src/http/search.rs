@@ -7,8 +7,11 @@ use plumbline_retrieval::{Hit, LexicalState, SearchOptions, SearchTimings};
 use serde::{Deserialize, Serialize};
 
 use super::auth::ApiTenant;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, chain, refuse_nul};
 use crate::app::App;
+
+/// Longest query in characters.
+const LONGEST_QUERY: usize = 8_192;
 
 /// Most passages of one search.
 const LARGEST_K: usize = 50;
@@ -57,6 +60,12 @@ pub async fn search(
             "`k` is {k}; it must be 1 to {LARGEST_K}"
         )));
     }
+    refuse_nul("query", &request.query)?;
+    if request.query.chars().count() > LONGEST_QUERY {
+        return Err(ApiError::BadRequest(format!(
+            "`query` has more than {LONGEST_QUERY} characters"
+        )));
+    }
     let mut tx = app.store.tenant(tenant).await?;
     let live = tx.settings().await?;
     tx.commit().await?;
@@ -65,7 +74,7 @@ pub async fn search(
         settings: live.settings.retrieval,
     };
     let results = app.searcher.search(tenant, &request.query, &options).await;
-    let results = results.map_err(|error| ApiError::Unavailable(error.to_string()))?;
+    let results = results.map_err(|error| ApiError::Unavailable(chain(&error)))?;
     Ok(Json(SearchResponse {
         hits: results.hits,
         lexical_coverage: results.lexical_coverage,

@@ -1,5 +1,7 @@
 //! The WhatsApp webhook: verify, store, answer 200. Nothing else happens in the request.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Query, State};
@@ -65,7 +67,21 @@ async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Sta
         .await
     {
         Ok(stored) => {
-            tracing::debug!(?stored, problem = parsed.problem, "whatsapp.webhook.stored");
+            tracing::debug!(?stored, "whatsapp.webhook.stored");
+            if let Some(problem) = &parsed.problem {
+                tracing::warn!(problem, "whatsapp.webhook.unreadable");
+            }
+            if stored.unrouted > 0 {
+                let numbers: BTreeSet<&str> = parsed
+                    .elements
+                    .iter()
+                    .map(|element| element.phone_number_id.as_str())
+                    .collect();
+                tracing::warn!(
+                    ?numbers,
+                    "whatsapp.webhook.unknown_number: check WHATSAPP_PHONE_NUMBER_ID"
+                );
+            }
             metrics::counter!("plumbline_webhooks_total", "result" => "stored").increment(1);
             StatusCode::OK
         }

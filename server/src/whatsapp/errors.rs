@@ -73,7 +73,7 @@ const RULES: &[Rule] = &[
         Permanent,
         "the customer is part of an experiment and does not get this message",
     ),
-    one(130_497, Park, "the account may not send to this country"),
+    one(130_497, Permanent, "the account may not send to this country"),
     one(131_000, RetryAfterBackoff, "the platform had an unknown problem"),
     one(131_008, Permanent, "a required parameter is missing"),
     one(131_009, Permanent, "a parameter has a wrong value"),
@@ -253,10 +253,7 @@ mod tests {
     #[test]
     fn codes_decide_whatever_the_http_status() {
         let table: &[(Disposition, &[i32])] = &[
-            (
-                Park,
-                &[0, 190, 3, 10, 200, 250, 299, 368, 131_031, 130_497, 131_042],
-            ),
+            (Park, &[0, 190, 3, 10, 200, 250, 299, 368, 131_031, 131_042]),
             (
                 RetryAfterBackoff,
                 &[4, 80_007, 130_429, 131_000, 131_016, 131_057, 1, 2],

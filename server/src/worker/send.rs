@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use plumbline_store::{Channel, Job, OutboxPart, TenantTx};
+use plumbline_store::{Channel, Job, OutboxPart, SEND_QUEUE, TenantTx};
 use uuid::Uuid;
 
 use super::{Done, WorkError, field};
@@ -16,8 +16,11 @@ use crate::whatsapp::graph::Recipient;
 /// How long a parked part waits before it looks whether sending was resumed.
 const PARKED_WAIT: Duration = Duration::from_mins(1);
 
-/// Free text may be sent until this long after the customer's last message.
-const SERVICE_WINDOW: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+/// A parked channel is tried again after this time: what was wrong may have been mended elsewhere.
+const PROBE_AFTER_SECONDS: f64 = 600.0;
+
+/// Sends of unknown outcome before a part is given up: more copies would be worse than none.
+const MOST_UNKNOWN_SENDS: i32 = 2;
 
 /// What to do with a part after a look at the database.
 enum Step {
@@ -52,6 +55,10 @@ pub async fn send(app: &App, job: &Job) -> Result<Done, WorkError> {
     let done = match sent {
         Ok(accepted) => {
             tx.part_sent(part.id, &accepted.wamid).await?;
+            if channel.parked_reason.is_some() {
+                tx.park_channel(channel.id, None).await?;
+                tx.hurry_jobs(SEND_QUEUE).await?;
+            }
             metrics::counter!("plumbline_sent_total").increment(1);
             Ok(Done::Finished)
         }
@@ -76,12 +83,18 @@ async fn prepare(app: &App, job: &Job, id: Uuid) -> Result<Step, WorkError> {
     let conversation = tx.lock_conversation(part.conversation_id).await?;
     let channel = tx.channel(conversation.channel_id).await?;
     let address = tx.address_of(conversation.contact_id).await?;
-    let too_late = conversation
-        .last_inbound_at
-        .is_some_and(|last| now() - last > SERVICE_WINDOW);
+    let parked = channel.parked_reason.is_some()
+        && part
+            .seconds_since_attempt
+            .is_none_or(|seconds| seconds < PROBE_AFTER_SECONDS);
     let problem = if part.epoch != conversation.epoch {
         Some(("cancelled", "a person took over the conversation"))
-    } else if too_late {
+    } else if part.state == "sending" && part.attempts >= MOST_UNKNOWN_SENDS {
+        Some((
+            "failed",
+            "sent twice without an answer or a status; check that the webhook receives message statuses",
+        ))
+    } else if !tx.in_service_window(conversation.id).await? {
         Some((
             "failed",
             "the customer's last message is more than 24 hours old; only an approved template may be sent",
@@ -104,7 +117,7 @@ async fn prepare(app: &App, job: &Job, id: Uuid) -> Result<Step, WorkError> {
             .await?;
             Step::Done(Done::Finished)
         }
-        (None, Some(_)) if channel.parked_reason.is_some() => {
+        (None, Some(_)) if parked => {
             tx.part_not_sent(
                 part.id,
                 "parked",
@@ -129,8 +142,9 @@ async fn prepare(app: &App, job: &Job, id: Uuid) -> Result<Step, WorkError> {
 
 /// How long a part whose send has an unknown outcome must still wait for a status.
 fn still_unknown(app: &App, part: &OutboxPart) -> Option<Duration> {
-    let since = now() - part.last_attempt_at?;
-    let waited = since.to_std().unwrap_or_default();
+    let sent = Duration::try_from_secs_f64(part.seconds_since_attempt?).unwrap_or_default();
+    // While nobody listened no status could come: after a restart the wait begins anew.
+    let waited = sent.min(app.work.since.elapsed());
     let left = app.work.ambiguous_grace.checked_sub(waited)?;
     // looked at again soon: the status that settles it may come any moment
     Some(left.clamp(Duration::from_millis(50), Duration::from_secs(1)))
@@ -159,6 +173,11 @@ async fn refused(
             })
         }
         Disposition::Park => {
+            tracing::error!(
+                number = channel.phone_number_id,
+                reason = words,
+                "whatsapp.channel.parked"
+            );
             tx.park_channel(channel.id, Some(&words)).await?;
             tx.part_not_sent(part.id, "parked", error.code, &words).await?;
             Ok(Done::Later(PARKED_WAIT))
@@ -177,12 +196,4 @@ pub async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), WorkError
     tx.part_not_sent(id, "failed", None, reason).await?;
     tx.commit().await?;
     Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "compared with timestamps of the platform and the database, not measured"
-)]
-fn now() -> chrono::DateTime<chrono::Utc> {
-    chrono::Utc::now()
 }

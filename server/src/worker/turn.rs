@@ -4,13 +4,16 @@
 //! answer with its outbox parts in one transaction, provided the bot still owns the conversation. A turn has at most
 //! one answer, so a worker that died after the last step changes nothing when its job comes back.
 
+use std::time::Duration;
+
 use plumbline_answer::phrases::{self, Phrase};
-use plumbline_answer::{Answer, Ask, Message, Outcome, Speaker, split_message};
-use plumbline_store::{Element, Job, NewAnswer, NewCitation, Said, Turn};
+use plumbline_answer::{Answer, Ask, Message, Outcome, Reason, Speaker, split_message};
+use plumbline_store::{Element, Job, NewAnswer, NewCitation, Said, TenantTx, Turn};
 use uuid::Uuid;
 
 use super::{Done, WorkError, field};
 use crate::app::App;
+use crate::http::error::chain;
 use crate::whatsapp::content::{MessageContent, message_text};
 use crate::whatsapp::parse;
 
@@ -33,15 +36,13 @@ pub async fn answer(app: &App, job: &Job) -> Result<Done, WorkError> {
         }
         return Ok(Done::Finished);
     }
-    show_typing(app, job.tenant_id, &turn).await;
+    tokio::spawn(show_typing(app.clone(), job.tenant_id, turn.clone()));
     let ask = ask(app, job.tenant_id, &turn, question).await?;
-    let answer = app
-        .answerer
-        .answer(job.tenant_id, &ask)
-        .await
-        .map_err(|error| WorkError::retry(format!("the turn could not be answered: {error}")))?;
-    store(app, job.tenant_id, &turn, &ask.question, &answer).await?;
-    Ok(Done::Finished)
+    let answer =
+        app.answerer.answer(job.tenant_id, &ask).await.map_err(|error| {
+            WorkError::retry(format!("the turn could not be answered: {}", chain(&error)))
+        })?;
+    store(app, job.tenant_id, &turn, &ask.question, &answer).await
 }
 
 /// Puts the customer's pending messages into the turn of this job; none when there is nothing to answer.
@@ -62,7 +63,11 @@ async fn take(app: &App, job: &Job) -> Result<Option<Turn>, WorkError> {
             tx.ensure_conversation(channel, contact).await?
         }
     };
-    let turn = tx.open_turn(job, &conversation, &pending).await?;
+    let mut turn = tx.open_turn(job, &conversation, &pending).await?;
+    let hours = tx.settings().await?.settings.conversation.human_hours;
+    if !conversation.bot_owns() && tx.release_if_stale(conversation.id, hours).await? {
+        turn.conversation = tx.lock_conversation(conversation.id).await?;
+    }
     tx.commit().await?;
     Ok(Some(turn))
 }
@@ -93,8 +98,8 @@ fn has_attachment(messages: &[Element]) -> bool {
 async fn ask(app: &App, tenant: Uuid, turn: &Turn, question: String) -> Result<Ask, WorkError> {
     let mut tx = app.store.tenant(tenant).await?;
     let settings = tx.settings().await?;
-    let limit = i64::try_from(settings.settings.answer.memory_turns * 2).unwrap_or(i64::MAX);
-    let said = tx.said_before(turn.conversation.id, Some(turn.id), limit).await?;
+    let turns = i64::try_from(settings.settings.answer.memory_turns).unwrap_or(i64::MAX);
+    let said = tx.said_before(turn.conversation.id, Some(turn.id), turns).await?;
     tx.commit().await?;
     let history = said.into_iter().filter_map(message).collect();
     Ok(Ask {
@@ -120,7 +125,7 @@ fn message(said: Said) -> Option<Message> {
 }
 
 /// Read marks and the typing indicator are courtesy: their failure is only logged.
-async fn show_typing(app: &App, tenant: Uuid, turn: &Turn) {
+async fn show_typing(app: App, tenant: Uuid, turn: Turn) {
     let (Some(graph), Some(last)) = (&app.graph, turn.messages.last()) else {
         return;
     };
@@ -152,39 +157,56 @@ async fn store(
     turn: &Turn,
     question: &str,
     answer: &Answer,
-) -> Result<(), WorkError> {
+) -> Result<Done, WorkError> {
     let mut tx = app.store.tenant(tenant).await?;
     let now = tx.lock_conversation(turn.conversation.id).await?;
     if !now.bot_owns() || now.epoch != turn.conversation.epoch {
         tracing::info!(turn = %turn.id, "conversation.turn.taken_over");
-        return Ok(());
+        return Ok(Done::Finished);
     }
+    let cited: Vec<Uuid> = answer
+        .citations
+        .iter()
+        .map(|citation| citation.version_id)
+        .collect();
+    if !tx.still_exist(&cited).await? {
+        // Deleted while the answer was being written: it is answered again from what is left.
+        return Ok(Done::Later(Duration::ZERO));
+    }
+    // With automatic answers off every message would get the same notice: once is enough.
+    let said_already = answer.reason == Some(Reason::BotDisabled)
+        && tx.last_reason(now.id).await? == answer.reason.as_ref().map(snake);
     tx.set_language(now.id, &answer.language).await?;
     let stored = tx
         .insert_answer(&record(answer, question, Some((now.id, turn.id))))
         .await;
     match stored {
-        Err(error) if error.constraint() == Some("answers_turn_unique") => return Ok(()),
+        Err(error) if error.constraint() == Some("answers_turn_unique") => return Ok(Done::Finished),
         other => other?,
     }
-    let epoch = if answer.outcome == Outcome::HandedOff {
-        tx.set_owner(now.id, false).await?
+    // Switched off is not handed over: when the business switches the bot on again, it answers everybody again.
+    let epoch = if answer.outcome == Outcome::HandedOff && answer.reason != Some(Reason::BotDisabled) {
+        give_to_a_person(&mut tx, now.id, now.epoch).await?
     } else {
         now.epoch
     };
-    tx.send_parts(
-        now.id,
-        Some(answer.id),
-        epoch,
-        &split_message(&answer.text, MESSAGE_CHARS),
-    )
-    .await?;
+    if !said_already {
+        let parts = split_message(&answer.text, MESSAGE_CHARS);
+        tx.send_parts(now.id, Some(answer.id), epoch, &parts).await?;
+    }
     tx.commit().await?;
     let outcome = snake(&answer.outcome);
     metrics::counter!("plumbline_answers_total", "outcome" => outcome.clone()).increment(1);
     metrics::histogram!("plumbline_answer_seconds").record(answer.timings.total_ms / 1_000.0);
     tracing::info!(turn = %turn.id, answer = %answer.id, outcome, "conversation.turn.answered");
-    Ok(())
+    Ok(Done::Finished)
+}
+
+/// A person owns the conversation from now on; what the bot said before is still delivered.
+async fn give_to_a_person(tx: &mut TenantTx, conversation: Uuid, before: i64) -> Result<i64, WorkError> {
+    let epoch = tx.set_owner(conversation, false).await?;
+    tx.renew_waiting_parts(conversation, before, epoch).await?;
+    Ok(epoch)
 }
 
 /// A turn that cannot be answered goes to a person, and the customer is told so.
@@ -211,7 +233,7 @@ async fn hand_over(app: &App, tenant: Uuid, conversation: Uuid) -> Result<(), Wo
         .as_deref()
         .unwrap_or(&settings.default_language);
     let text = phrases::text(Phrase::NeedsPerson, language, &settings.business_name);
-    let epoch = tx.set_owner(conversation.id, false).await?;
+    let epoch = give_to_a_person(&mut tx, conversation.id, conversation.epoch).await?;
     tx.send_parts(conversation.id, None, epoch, &[text]).await?;
     tx.commit().await?;
     Ok(())

@@ -62,6 +62,20 @@ async fn who_asks_for_a_person_gets_one_and_the_bot_stays_silent() {
         replies[1].contains("GHS 45"),
         "others are still served: {replies:?}"
     );
+    let (_, waiting) = server.get("/v1/conversations").await;
+    let id = waiting["conversations"][0]["id"].as_str().unwrap();
+    let (status, _) = server
+        .post(&format!("/v1/conversations/{id}/release"), &json!({}))
+        .await;
+    assert_eq!(status, reqwest::StatusCode::NO_CONTENT);
+    server
+        .fake
+        .customer_says(CUSTOMER, "Ama", "What warranty has the battery?");
+    let replies = server.replies(3).await;
+    assert!(
+        replies[2].contains("24 months"),
+        "the bot has it back: {replies:?}"
+    );
     server.end().await;
 }
 
@@ -81,6 +95,35 @@ async fn a_reaction_gets_no_reply_and_a_customer_without_a_phone_number_gets_one
     assert_eq!(replies.len(), 1);
     assert!(replies[0].contains("24 months"), "{replies:?}");
     assert_eq!(server.fake.messages()[0].customer, "GH.13491208655302741918");
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_the_bot_says_so_once_and_answers_again_when_switched_on() {
+    let server = Server::with_faq().await;
+    let switch = async |on: bool| {
+        let mut tx = server.app.store.tenant(server.tenant).await.unwrap();
+        let mut settings = tx.settings().await.unwrap().settings;
+        settings.conversation.bot_enabled = on;
+        tx.save_settings(&settings, "kill switch").await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let ask = || {
+        server
+            .fake
+            .customer_says(CUSTOMER, "Ama", "How much is delivery to Tamale?")
+    };
+    switch(false).await;
+    ask();
+    server.replies(1).await;
+    ask();
+    server.fake.settled().await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    server.idle().await;
+    assert_eq!(server.fake.messages().len(), 1, "the notice is given once");
+    switch(true).await;
+    ask();
+    assert!(server.replies(2).await[1].contains("GHS 45"));
     server.end().await;
 }
 

@@ -21,6 +21,7 @@ async fn spawn(url: &str, data: &std::path::Path, port: u16, fake: &FakeGraph) -
         .env("WHATSAPP_ACCESS_TOKEN", ACCESS_TOKEN)
         .env("WHATSAPP_PHONE_NUMBER_ID", NUMBER)
         .env("WHATSAPP_GRAPH_URL", fake.base_url().as_str())
+        .env("WHATSAPP_SEND_GRACE_SECONDS", "15")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()

@@ -68,6 +68,7 @@ pub(crate) fn serve_args() -> ServeArgs {
             phone_number_id: Some(NUMBER.to_owned()),
             graph_url: "http://127.0.0.1:1".to_owned(),
             graph_version: "v23.0".to_owned(),
+            send_grace_seconds: 2,
         },
     }
 }
@@ -85,7 +86,6 @@ impl Server {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let fake = fake_graph(&address).await;
         app.graph = Some(Arc::new(graph_client(&fake)));
-        app.work.ambiguous_grace = Duration::from_secs(2);
         // the test program is not `plumbline`, which files are read by
         let mut isolation = Isolation::new(env!("CARGO_BIN_EXE_plumbline"), ["extract-worker"]);
         isolation.limits = Limits {

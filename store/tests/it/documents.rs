@@ -131,6 +131,22 @@ async fn the_same_bytes_again_are_no_new_version() {
 }
 
 #[tokio::test]
+async fn a_version_that_was_rolled_back_comes_again_when_its_file_does() {
+    let world = World::new().await;
+    let first = world.receive(world.ours, "prices.txt", 1).await;
+    world.build(world.ours, first.version_id, &["old"]).await;
+    world.publish(world.ours, first.version_id).await;
+    let second = world.receive(world.ours, "prices.txt", 2).await;
+    world.build(world.ours, second.version_id, &["new"]).await;
+    world.publish(world.ours, second.version_id).await;
+    assert!(world.receive(world.ours, "prices.txt", 2).await.unchanged);
+    world.publish(world.ours, first.version_id).await;
+    let again = world.receive(world.ours, "prices.txt", 2).await;
+    assert!(!again.unchanged && again.number == 3, "{again:?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_slow_build_does_not_undo_a_newer_upload() {
     let world = World::new().await;
     let slow = world.receive(world.ours, "prices.txt", 1).await;

@@ -137,8 +137,9 @@ async fn a_dead_workers_job_comes_back_and_the_dead_worker_can_no_longer_finish_
         .await
         .unwrap()
         .unwrap();
+    world.store.reap_jobs().await.unwrap();
     assert!(
-        world.store.reap_jobs().await.unwrap().is_empty(),
+        world.store.untold_jobs().await.unwrap().is_empty(),
         "it has attempts left"
     );
     let alive = world
@@ -172,8 +173,15 @@ async fn a_job_whose_workers_always_die_is_reported_dead() {
         .await
         .unwrap()
         .unwrap();
-    let dead = world.store.reap_jobs().await.unwrap();
-    assert_eq!(dead.iter().map(|job| job.id).collect::<Vec<_>>(), [claimed.id]);
+    world.store.reap_jobs().await.unwrap();
+    let untold = world.store.untold_jobs().await.unwrap();
+    assert_eq!(
+        untold.iter().map(|(job, _)| job.id).collect::<Vec<_>>(),
+        [claimed.id]
+    );
+    assert!(untold[0].1.contains("every attempt"));
+    world.store.job_told(claimed.id).await.unwrap();
+    assert!(world.store.untold_jobs().await.unwrap().is_empty());
     world.end().await;
 }
 
