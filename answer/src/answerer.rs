@@ -140,13 +140,11 @@ impl Answerer {
         let routing = Instant::now();
         let routed = self.route(&query.text, &results, settings).await?;
         draft.timings.route_ms += milliseconds(routing);
-        let coverage = results.lexical_coverage;
         draft.hits = prefer_language(results.hits, &draft.language, settings.retrieval.top_k);
         if routed.phrase.is_some() {
             return Ok(draft.say(routed, settings, clock));
         }
-        self.quote_documents(draft, routed, coverage, settings, clock)
-            .await
+        self.quote_documents(draft, routed, settings, clock).await
     }
 
     /// Composes, grounds and decides.
@@ -154,7 +152,6 @@ impl Answerer {
         &self,
         mut draft: Draft,
         routed: Routed,
-        coverage: f32,
         settings: &Settings,
         clock: Instant,
     ) -> Result<Answer, AnswerError> {
@@ -170,7 +167,7 @@ impl Answerer {
         let grounding = Instant::now();
         let sentences = compose::tidy(composition.sentences, &settings.answer);
         let grounded = ground::ground(sentences, &evidence.passages, &draft.query);
-        let mut answer = reply::from_grounded(draft, routed, &grounded, &evidence, coverage, settings);
+        let mut answer = reply::from_grounded(draft, routed, &grounded, &evidence, settings);
         answer.timings.ground_ms = milliseconds(grounding);
         answer.timings.total_ms = milliseconds(clock);
         Ok(answer)

@@ -111,15 +111,12 @@ pub(crate) fn best_cosine(hits: &[Hit]) -> Option<f32> {
         .max_by(f32::total_cmp)
 }
 
-/// By how much the best cosine exceeds the weakest.
-fn prominence(hits: &[Hit]) -> f32 {
-    let weakest = hits
-        .iter()
-        .filter_map(|hit| hit.vector.map(|leg| leg.score))
-        .min_by(f32::total_cmp);
-    best_cosine(hits)
-        .zip(weakest)
-        .map_or(0.0, |(best, weakest)| best - weakest)
+/// By how much the best fused score exceeds the second.
+fn margin(hits: &[Hit]) -> f32 {
+    match hits {
+        [best, second, ..] => best.score - second.score,
+        _ => 0.0,
+    }
 }
 
 /// The answer that grounded sentences make, or an honest refusal.
@@ -128,7 +125,6 @@ pub(crate) fn from_grounded(
     routed: Routed,
     grounded: &Grounded,
     evidence: &Evidence,
-    lexical_coverage: f32,
     settings: &Settings,
 ) -> Answer {
     if grounded.sentences.is_empty() {
@@ -139,7 +135,7 @@ pub(crate) fn from_grounded(
         };
         return abstain(draft, routed, reason, 0.0, settings);
     }
-    let features = features(&draft, &grounded.sentences, evidence, lexical_coverage, settings);
+    let features = features(&draft, &grounded.sentences, evidence, settings);
     let verdict = decide(&features, settings.answer.min_confidence);
     tracing::debug!(?features, ?verdict, "decided");
     match verdict {
@@ -237,7 +233,6 @@ fn features(
     draft: &Draft,
     sentences: &[ComposedSentence],
     evidence: &Evidence,
-    lexical_coverage: f32,
     settings: &Settings,
 ) -> Features {
     let business = settings.answer.business_name.as_str();
@@ -254,8 +249,8 @@ fn features(
     Features {
         fused: draft.hits.first().map_or(0.0, |hit| hit.score),
         cosine: best_cosine(&draft.hits).unwrap_or_default(),
-        prominence: prominence(&draft.hits),
-        lexical_coverage,
+        margin: margin(&draft.hits),
+        content_words: details.content_words,
         relevance: sentences
             .iter()
             .map(|sentence| sentence.relevance)

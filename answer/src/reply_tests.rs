@@ -27,13 +27,7 @@ fn hit(text: &str, title: &str, score: f32) -> Hit {
 }
 
 /// Everything behind the search, with a deterministic embedder.
-async fn answer_with(
-    model: &dyn ChatModel,
-    question: &str,
-    language: &str,
-    hits: Vec<Hit>,
-    coverage: f32,
-) -> Answer {
+async fn answer_with(model: &dyn ChatModel, question: &str, language: &str, hits: Vec<Hit>) -> Answer {
     let settings = Settings::default();
     let mut draft = Draft::new(1, language.to_owned(), question.to_owned());
     draft.hits = hits;
@@ -46,7 +40,7 @@ async fn answer_with(
         reason: None,
         phrase: None,
     };
-    let answer = from_grounded(draft, routed, &grounded, &evidence, coverage, &settings);
+    let answer = from_grounded(draft, routed, &grounded, &evidence, &settings);
     for sentence in &answer.sentences {
         assert!(
             sentence
@@ -82,7 +76,6 @@ async fn a_row_is_quoted_with_its_exact_range() {
         "How much is delivery to Takoradi?",
         "en",
         vec![hit(TARIFF, "Delivery tariff", 0.7)],
-        0.8,
     )
     .await;
     assert_eq!(answer.outcome, Outcome::Answered, "{answer:?}");
@@ -102,7 +95,6 @@ async fn a_town_that_no_evidence_names_is_a_missing_detail() {
         "How much is delivery to Keta?",
         "en",
         vec![hit(TARIFF, "Delivery tariff", 0.7)],
-        0.6,
     )
     .await;
     assert_eq!(
@@ -122,7 +114,6 @@ async fn an_invented_price_is_vetoed() {
         "How much is delivery to Takoradi?",
         "fr",
         vec![hit(TARIFF, "Delivery tariff", 0.7)],
-        0.8,
     )
     .await;
     assert_eq!(
@@ -134,7 +125,7 @@ async fn an_invented_price_is_vetoed() {
 
 #[tokio::test]
 async fn nothing_found_is_no_evidence() {
-    let answer = answer_with(&extractive(), "Do you sell boats?", "es", vec![], 0.0).await;
+    let answer = answer_with(&extractive(), "Do you sell boats?", "es", vec![]).await;
     assert_eq!(
         (answer.outcome, answer.reason),
         (Outcome::Abstained, Some(Reason::NoEvidence))
@@ -146,7 +137,7 @@ async fn nothing_found_is_no_evidence() {
 async fn a_quotation_in_another_language_is_announced() {
     let model = ScriptedChat::new(["The delivery to the town takes 3 days."]);
     let hits = vec![hit("The delivery to the town takes 3 days.", "Delivery", 0.8)];
-    let answer = answer_with(&model, "Combien de temps prend la livraison ?", "fr", hits, 0.9).await;
+    let answer = answer_with(&model, "Combien de temps prend la livraison ?", "fr", hits).await;
     assert_eq!(answer.outcome, Outcome::Answered);
     assert!(
         answer.text.starts_with("Voici ce que disent nos documents"),

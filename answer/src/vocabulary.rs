@@ -139,6 +139,20 @@ pub(crate) fn is_asking_word(folded: &str) -> bool {
     ASKING.contains(&folded)
 }
 
+/// Whether a folded word names a colour in any of the four languages.
+///
+/// Words that are also something else (orange, rose, marron) are left out.
+pub(crate) fn is_colour(folded: &str) -> bool {
+    static COLOURS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        "red blue green yellow black white grey gray brown pink purple beige rouge bleu bleue vert verte jaune noir \
+         noire blanc blanche gris grise violet violette vermelho vermelha azul verde amarelo amarela preto preta branco \
+         branca cinza roxo roxa rojo roja amarillo amarilla negro negra blanco blanca morado morada"
+            .split_whitespace()
+            .collect()
+    });
+    COLOURS.contains(folded)
+}
+
 /// Whether a folded word is everyday vocabulary of asking a business something, in any of the four languages.
 ///
 /// Documents often say the same in other words ("money back" is a refund), so its absence from the evidence proves
