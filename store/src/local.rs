@@ -4,18 +4,23 @@
 //! while it uses it, and whoever can take the lock alone on leaving stops it. A cluster left running by a killed
 //! process is simply found and used again. PostgreSQL refuses to run as root, so root hands it to an unprivileged user.
 
+mod root;
+mod socket;
+
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 
 use crate::StoreError;
 
-/// A socket's path may not be longer than this (108 bytes in the kernel, one for the end).
-const SOCKET_PATH_MAX: usize = 107;
+/// How long a server that is just starting or stopping may take to show which.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where the private cluster lives and how careful it is.
 #[derive(Debug, Clone)]
@@ -45,15 +50,16 @@ impl LocalPostgres {
     pub fn start(options: &LocalOptions) -> Result<Self, StoreError> {
         create_private(&options.directory)?;
         let (tools, directory) = Tools::prepare(options)?;
-        let socket = socket_directory(&directory)?;
         tools.own(&directory)?;
+        let socket = socket::directory(&directory);
+        socket::claim(&socket, &tools.users())?;
         tools.own(&socket)?;
         let start_lock = lock_file(&directory, "start.lock")?;
         start_lock
             .lock()
             .map_err(StoreError::file("lock", directory.join("start.lock")))?;
         tools.init(&directory)?;
-        if !tools.is_running(&directory) {
+        if !tools.is_running(&directory, &socket)? {
             tools.start(&directory, &socket, options.durable)?;
         }
         let users = lock_file(&directory, "users.lock")?;
@@ -147,6 +153,8 @@ fn quoted(identifier: &str) -> String {
 #[derive(Debug)]
 struct Tools {
     bin: PathBuf,
+    /// The user id we run as.
+    uid: u32,
     /// Set when we are root: user and group ids to drop to.
     drop_to: Option<(u32, u32)>,
 }
@@ -166,31 +174,31 @@ impl Tools {
             .directory
             .canonicalize()
             .map_err(StoreError::file("open", &options.directory))?;
-        let owner = std::fs::metadata(&directory)
-            .map_err(StoreError::file("open", &directory))?
-            .uid();
-        let is_root = effective_uid()? == 0;
-        let drop_to = if is_root { Some(unprivileged_user()?) } else { None };
-        if is_root {
-            tracing::debug!(owner, "running as root: PostgreSQL gets an unprivileged user");
+        let uid = root::effective_uid()?;
+        let drop_to = if uid == 0 {
+            Some(root::unprivileged_user()?)
+        } else {
+            None
+        };
+        if drop_to.is_some() {
+            tracing::debug!("running as root: PostgreSQL gets an unprivileged user");
             let state = Path::new("/var/lib/plumbline");
-            let name = hex::encode(&Sha256::digest(directory.as_os_str().as_encoded_bytes())[..6]);
-            if !open_to_others(&directory) {
-                directory = state.join(&name);
+            if !directory.parent().is_none_or(root::open_to_others) {
+                let name = hex::encode(&Sha256::digest(directory.as_os_str().as_encoded_bytes())[..6]);
+                directory = state.join(name);
                 std::fs::create_dir_all(&directory).map_err(StoreError::file("create", &directory))?;
             }
             install = install
                 .canonicalize()
                 .map_err(StoreError::file("open", &install))?;
-            if !open_to_others(&install) {
-                let copy = state.join(format!("postgres-{name}"));
-                copy_tree(&install, &copy)?;
-                install = copy;
+            if !root::open_to_others(&install) {
+                install = root::copy_of(&install, state)?;
             }
         }
         Ok((
             Self {
                 bin: install.join("bin"),
+                uid,
                 drop_to,
             },
             directory,
@@ -226,10 +234,21 @@ impl Tools {
         Err(StoreError::Local(format!("{what} failed: {}", words.trim())))
     }
 
-    /// Gives a directory to the user that PostgreSQL runs as.
+    /// Who may own what PostgreSQL uses.
+    fn users(&self) -> Vec<u32> {
+        let dropped = self.drop_to.map(|(uid, _)| uid);
+        [self.uid].into_iter().chain(dropped).collect()
+    }
+
+    /// Gives a file or directory to the user that PostgreSQL runs as, and closes it to others.
     fn own(&self, path: &Path) -> Result<(), StoreError> {
         if let Some((uid, gid)) = self.drop_to {
             std::os::unix::fs::chown(path, Some(uid), Some(gid)).map_err(StoreError::file("own", path))?;
+        }
+        let facts = std::fs::metadata(path).map_err(StoreError::file("open", path))?;
+        if self.users().contains(&facts.uid()) {
+            let closed = PermissionsExt::from_mode(facts.permissions().mode() & 0o700);
+            std::fs::set_permissions(path, closed).map_err(StoreError::file("close to others", path))?;
         }
         Ok(())
     }
@@ -262,10 +281,38 @@ impl Tools {
         std::fs::rename(&half, &cluster).map_err(StoreError::file("rename", &half))
     }
 
-    fn is_running(&self, directory: &Path) -> bool {
-        let mut status = self.command("pg_ctl");
-        status.arg("status").arg("-D").arg(directory.join("cluster"));
-        status.output().is_ok_and(|output| output.status.success())
+    /// Whether the server runs. `pg_ctl` only knows whether there is a process of the number in the lock file, which
+    /// after a crash may be anyone's; a server of ours also answers at its socket.
+    fn is_running(&self, directory: &Path, socket: &Path) -> Result<bool, StoreError> {
+        let cluster = directory.join("cluster");
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            let mut status = self.command("pg_ctl");
+            status.arg("status").arg("-D").arg(&cluster);
+            if !status.output().is_ok_and(|output| output.status.success()) {
+                return Ok(false);
+            }
+            if socket::answers(socket) {
+                return Ok(true);
+            }
+            std::thread::sleep(PATIENCE / 20);
+        }
+        let lock = cluster.join("postmaster.pid");
+        let words = std::fs::read_to_string(&lock).map_err(StoreError::file("read", &lock))?;
+        let pid = words.lines().next().unwrap_or_default().trim();
+        // another program of ours may use the cluster where its processes cannot be seen, as in a container
+        let unused = lock_file(directory, "users.lock")?.try_lock().is_ok();
+        if unused && !is_postgres(pid, &cluster) {
+            tracing::info!(pid, "the private PostgreSQL left a stale lock file");
+            std::fs::remove_file(&lock).map_err(StoreError::file("remove", &lock))?;
+            return Ok(false);
+        }
+        Err(StoreError::Local(format!(
+            "process {pid} holds {lock} but does not answer in {socket}; end it with `kill -INT {pid}`, or remove \
+             that file if it is stale (no `postgres` runs under this number), and try again",
+            lock = lock.display(),
+            socket = socket.display()
+        )))
     }
 
     fn start(&self, directory: &Path, socket: &Path, durable: bool) -> Result<(), StoreError> {
@@ -273,7 +320,7 @@ impl Tools {
         File::create(&log).map_err(StoreError::file("write", &log))?;
         self.own(&log)?;
         let mut options = format!(
-            "-k '{}' -c listen_addresses='' -c unix_socket_permissions=0777 -c max_connections=200 \
+            "-k '{}' -c listen_addresses='' -c unix_socket_permissions=0700 -c max_connections=200 \
              -c shared_buffers=256MB -c maintenance_work_mem=256MB",
             socket.display()
         );
@@ -311,16 +358,38 @@ impl Tools {
         let mut stop = self.command("pg_ctl");
         stop.args(["stop", "-w", "-t", "30", "-s", "-m", "fast", "-D"])
             .arg(directory.join("cluster"));
+        // a group of its own: an impatient Ctrl-C in the terminal does not reach it
+        stop.process_group(0);
         self.run(stop, "pg_ctl stop")
     }
 }
 
+/// Whether the process is the server of this cluster, as far as this system tells; in doubt it is.
+fn is_postgres(pid: &str, cluster: &Path) -> bool {
+    // the server works in its cluster's directory
+    let folder = std::fs::read_link(format!("/proc/{pid}/cwd"));
+    if let (Ok(folder), Ok(cluster)) = (folder, cluster.canonicalize()) {
+        return folder == cluster;
+    }
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).or_else(|_| {
+        let ps = Command::new("ps").args(["-o", "comm=", "-p", pid]).output()?;
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&ps.stdout).into_owned())
+    });
+    name.map_or(true, |name| name.contains("postgres"))
+}
+
+/// Creates a directory that is closed to others, below parents as they usually are.
 fn create_private(directory: &Path) -> Result<(), StoreError> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(directory)
-        .map_err(StoreError::file("create", directory))
+    if let Some(parent) = directory.parent() {
+        std::fs::create_dir_all(parent).map_err(StoreError::file("create", parent))?;
+    }
+    let created = std::fs::DirBuilder::new().mode(0o700).create(directory);
+    match created {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::file("create", directory)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn lock_file(directory: &Path, name: &str) -> Result<File, StoreError> {
@@ -332,76 +401,4 @@ fn lock_file(directory: &Path, name: &str) -> Result<File, StoreError> {
         .read(true)
         .open(&path)
         .map_err(StoreError::file("open", path))
-}
-
-/// The socket's directory: in the cluster's own, or in the temporary directory where that path would be too long.
-fn socket_directory(directory: &Path) -> Result<PathBuf, StoreError> {
-    let mut socket = directory.join("run");
-    if socket.as_os_str().len() + "/.s.PGSQL.5432".len() > SOCKET_PATH_MAX {
-        let name = hex::encode(&Sha256::digest(directory.as_os_str().as_encoded_bytes())[..6]);
-        socket = std::env::temp_dir().join(format!("plumbline-{name}"));
-    }
-    create_private(&socket)?;
-    Ok(socket)
-}
-
-/// The user we run as, by the owner of a file that we make.
-fn effective_uid() -> Result<u32, StoreError> {
-    let probe = tempfile::tempfile().map_err(StoreError::file("write in", std::env::temp_dir()))?;
-    Ok(probe
-        .metadata()
-        .map_err(StoreError::file("read", std::env::temp_dir()))?
-        .uid())
-}
-
-/// A system user for PostgreSQL: `plumbline` or `postgres` if the machine has one, else `nobody`.
-fn unprivileged_user() -> Result<(u32, u32), StoreError> {
-    let passwd = std::fs::read_to_string("/etc/passwd").map_err(StoreError::file("read", "/etc/passwd"))?;
-    let find = |name: &str| {
-        passwd.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            (fields.first() == Some(&name)).then_some(())?;
-            Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
-        })
-    };
-    ["plumbline", "postgres", "nobody"]
-        .into_iter()
-        .find_map(find)
-        .ok_or_else(|| {
-            StoreError::Local(
-                "PostgreSQL cannot run as root and there is no user `nobody` to run it; use another user"
-                    .into(),
-            )
-        })
-}
-
-/// Whether every directory on the way is open to other users.
-fn open_to_others(path: &Path) -> bool {
-    path.ancestors()
-        .all(|part| std::fs::metadata(part).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0))
-}
-
-/// Copies a directory tree with its links, unless the copy is there already.
-fn copy_tree(from: &Path, to: &Path) -> Result<(), StoreError> {
-    if to.is_dir() {
-        return Ok(());
-    }
-    let half = to.with_extension("new");
-    let _ = std::fs::remove_dir_all(&half);
-    let parent = to.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(parent).map_err(StoreError::file("create", parent))?;
-    let copied = Command::new("cp")
-        .arg("-a")
-        .arg(from)
-        .arg(&half)
-        .status()
-        .map_err(StoreError::file("copy", from))?;
-    if !copied.success() {
-        return Err(StoreError::Local(format!(
-            "cannot copy {} to {}",
-            from.display(),
-            half.display()
-        )));
-    }
-    std::fs::rename(&half, to).map_err(StoreError::file("rename", half))
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+mod access;
 mod documents;
 mod inbound;
 mod jobs;
+mod local;
 mod support;
 mod tenants;
