@@ -38,6 +38,8 @@ pub struct Features {
     pub unquoted: usize,
     /// Share of the question's uncommon words that the quoted passages do not hold.
     pub uncommon_missing: f32,
+    /// How many these are.
+    pub uncommon_missed: usize,
 }
 
 /// The decision with what it rests on.
@@ -116,6 +118,8 @@ pub struct Details {
     pub content_words: usize,
     /// See [`Features::uncommon_missing`].
     pub uncommon_missing: f32,
+    /// See [`Features::uncommon_missed`].
+    pub uncommon_missed: usize,
 }
 
 /// Which details of `question` the texts hold: `quoted` is what the reply rests on (with titles and headings), `all` is
@@ -143,6 +147,7 @@ pub fn details(question: &str, quoted: &str, all: &str) -> Details {
         uncommon += 1;
         missing += usize::from(!quoted.holds(word));
     }
+    details.uncommon_missed = missing;
     if uncommon > 0 {
         details.uncommon_missing = missing as f32 / uncommon as f32;
     }
@@ -247,7 +252,9 @@ const STRANGE_BELOW: f32 = 0.36;
 
 /// Whether a question that is not answered is out of scope rather than a near miss.
 pub fn is_foreign(features: &Features) -> bool {
-    let names_unknown = features.unknown > 0 && features.cosine < FOREIGN_BELOW;
+    // One unknown name ("do you deliver to Lima?") is a near miss of this business, not another world.
+    let names_unknown =
+        features.unknown > 0 && features.uncommon_missed >= 2 && features.cosine < FOREIGN_BELOW;
     let speaks_of_unknown = features.uncommon_missing >= 0.75 && features.cosine < STRANGE_BELOW;
     names_unknown || speaks_of_unknown
 }
@@ -271,6 +278,7 @@ mod tests {
         unknown: 0,
         unquoted: 0,
         uncommon_missing: 0.0,
+        uncommon_missed: 0,
     };
 
     #[test]
@@ -363,6 +371,22 @@ mod tests {
                 .to_bits(),
             0
         );
+    }
+
+    #[test]
+    fn one_unknown_name_is_a_near_miss_and_several_unknown_words_are_foreign() {
+        let far = Features {
+            cosine: 0.3,
+            unknown: 1,
+            uncommon_missed: 1,
+            uncommon_missing: 0.5,
+            ..GOOD
+        };
+        assert!(!is_foreign(&far));
+        assert!(is_foreign(&Features {
+            uncommon_missed: 3,
+            ..far
+        }));
     }
 
     proptest::proptest! {

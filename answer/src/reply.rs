@@ -259,6 +259,7 @@ fn features(
         unknown: details.unknown,
         unquoted: details.unquoted,
         uncommon_missing: details.uncommon_missing,
+        uncommon_missed: details.uncommon_missed,
     }
 }
 

@@ -305,7 +305,7 @@ pub(super) fn is_remark(message: &str) -> bool {
 pub(super) fn reasoning_cues(question: &str) -> usize {
     static STRONG: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"\b(compar\w+|comparison|differences?|differ|cheaper|cheapest|dearer|versus|vs\.?|altogether|in total|add(ed)? up|how much more|how much less|how much (do|would|will|can) i save|more expensive|most expensive|better (value|deal|than)|faster than|longer than|longest|shortest|lowest|highest|biggest|smallest|fastest|which of|which one|which (is|are|has|have|plan|option|model)\b.{0,60}\bor\b|each other|difference entre|moins cher\w*|plus cher\w*|en tout|au total|lequel|laquelle|lesquels|quelle difference|diferencas?|mais barat\w+|mais car\w+|ao todo|no total|qual (dos|das|deles|e melhor)|quanto poupo|quanto economizo|diferencias?|mas barat\w+|mas car\w+|en total|cual (de|es mejor|conviene)|cuanto ahorro)\b",
+            r"\b(compar\w+|comparison|differences?|differ|cheaper|cheapest|dearer|versus|vs\.?|altogether|in total|total (to|cost|price|for|of|bill)|the whole thing|everything (included|together)|add(ed)? up|how much more|how much less|how much (do|would|will|can) i save|more expensive|most expensive|better (value|deal|than)|faster than|longer than|longest|shortest|lowest|highest|biggest|smallest|fastest|which of|which one|which (is|are|has|have|plan|option|model)\b.{0,60}\bor\b|each other|difference entre|moins cher\w*|plus cher\w*|en tout|au total|lequel|laquelle|lesquels|quelle difference|diferencas?|mais barat\w+|mais car\w+|ao todo|no total|qual (dos|das|deles|e melhor)|quanto poupo|quanto economizo|diferencias?|mas barat\w+|mas car\w+|en total|cual (de|es mejor|conviene)|cuanto ahorro)\b",
         )
     });
     static WEAK: LazyLock<Regex> = LazyLock::new(|| {
@@ -324,6 +324,22 @@ pub(super) fn reasoning_cues(question: &str) -> usize {
         + usize::from(CHOICE.is_match(&folded) && folded.starts_with(['w', 'q', 'c']))
         + 2 * usize::from(computes)
         + usize::from(questions > 1)
+        + 2 * usize::from(gives_amount(&folded))
+}
+
+/// The customer's own amount beside a question of what is allowed or free: "order of 900, is delivery free?".
+fn gives_amount(folded: &str) -> bool {
+    static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(it's|its|it is|order( of)?|orders|worth|cart( of)?|basket( of)?|purchase of|spend|spent|commande de|achat de|panier de|pedido de|compra de|carrinho de) ([a-z]{2,4}|[$€£])? ?\d{2,}|\b(order|commande|pedido) \d{2,}\b",
+        )
+    });
+    static MAY: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(can i|could i|may i|do i|is (it|that)|free|allowed|discount|possible|enough|puis-je|gratuite?s?|offerte?|remise|posso|gratis|desconto|puedo|descuento)\b",
+        )
+    });
+    AMOUNT.is_match(folded) && MAY.is_match(folded)
 }
 
 /// The customer tells a situation and asks what follows from it: a rule must be applied, not only looked up.
@@ -335,11 +351,12 @@ fn has_condition(question: &str, folded: &str) -> bool {
     });
     static FOLLOWS: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"\b(can i (still|also|get|use|add|return|go)|could i|do i (still|also|get|pay|have to|need)|will i|am i|till when|until when|still (ok|okay|valid|possible|use|return)|what %|how much (do i|will i|back|off|more)|is (it|that) (enough|ok|okay|allowed)|peux|puis-je|peut|posso|podem|ajudam|puedo|cuanto (tengo|debo|pago)|combien (je|dois))\b",
+            r"\b(can i (still|also|get|use|add|return|go)|could i|do i (still|also|get|pay|have to|need)|will i|am i|till when|until when|still (ok|okay|valid|possible|use|return)|(what|which|how many) (percent|percentage|share)|how much (do (i|you|u)|will i|back|off|more)|is (it|that) (enough|ok|okay|allowed)|peux|puis-je|peut|posso|podem|ajudam|puedo|cuanto (tengo|debo|pago)|combien (je|dois))\b",
         )
     });
     let several_parts = question.contains([',', '.', '?', '!']) || folded.split_whitespace().count() >= 9;
-    several_parts && OWN_CASE.is_match(folded) && FOLLOWS.is_match(folded)
+    let follows = FOLLOWS.is_match(folded) || folded.contains("what %");
+    several_parts && OWN_CASE.is_match(folded) && follows
 }
 
 /// "How much for 3 lamps", "combien pour 2 nuits": a price times a number.
