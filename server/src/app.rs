@@ -115,7 +115,7 @@ impl Default for WorkSettings {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(15),
-            ambiguous_grace: Duration::from_secs(60),
+            ambiguous_grace: Duration::from_mins(1),
             since: std::time::Instant::now(),
             poll: Duration::from_millis(500),
         }

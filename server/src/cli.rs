@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands;
 use crate::commands::stop::{gently, promptly};
-use crate::config::{CommonArgs, ServeArgs};
+use crate::config::{CommonArgs, ServeArgs, WhatsappArgs};
 
 /// Answers WhatsApp customers from a business's own documents, with the evidence for every sentence.
 #[derive(Debug, Parser)]
@@ -113,8 +113,10 @@ enum Command {
             value_name = "ADDRESS"
         )]
         listen: std::net::SocketAddr,
+        #[command(flatten)]
+        whatsapp: WhatsappArgs,
     },
-    /// Make API keys and sign-ins
+    /// Make, list and revoke API keys; make sign-ins
     #[command(subcommand)]
     Access(commands::access::Access),
     /// Run a command with `DATABASE_URL` set to a throw-away PostgreSQL
@@ -188,8 +190,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             corpus,
             business,
         } => gently(|stop| commands::demo::run(common, listen, &corpus, &business, stop)).await,
-        Command::Doctor { quick: true, listen } => promptly(commands::doctor::quick(listen)).await,
-        Command::Doctor { quick: false, .. } => promptly(commands::doctor::run(common)).await,
+        Command::Doctor {
+            quick: true, listen, ..
+        } => promptly(commands::doctor::quick(listen)).await,
+        Command::Doctor { whatsapp, .. } => promptly(commands::doctor::run(common, &whatsapp)).await,
         // these two take over the signals when they are ready for them
         Command::Access(access) => commands::access::run(common, access).await,
         Command::WithPostgres { command } => commands::with_postgres::run(common, &command).await,

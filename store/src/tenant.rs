@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{StoreError, SystemTx};
+use crate::{Channel, StoreError, SystemTx};
 
 /// A business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -46,5 +46,16 @@ impl SystemTx {
         Ok(sqlx::query_as("SELECT id, slug, name FROM tenants ORDER BY slug")
             .fetch_all(self.conn())
             .await?)
+    }
+
+    /// The WhatsApp numbers of a tenant.
+    pub async fn channels(&mut self, tenant: Uuid) -> Result<Vec<Channel>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT id, tenant_id, phone_number_id, parked_reason FROM channels
+              WHERE tenant_id = $1 ORDER BY phone_number_id",
+        )
+        .bind(tenant)
+        .fetch_all(self.conn())
+        .await?)
     }
 }

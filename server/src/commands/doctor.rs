@@ -5,45 +5,57 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use plumbline_store::Store;
+use plumbline_store::local::LocalPostgres;
 
+use super::serve::missing_settings;
 use crate::app::{isolation, load_embedder, open_database};
-use crate::config::CommonArgs;
+use crate::config::{CommonArgs, WhatsappArgs};
 
-/// One thing that was looked at.
-struct Finding {
-    what: &'static str,
-    outcome: Result<String, String>,
+/// What became of looking at one thing.
+enum Outcome {
+    /// As it should be.
+    Fine(String),
+    /// Worth knowing, and no fault of this machine.
+    Note(String),
+    /// To be mended; with the way to mend it.
+    Missing(String),
 }
 
-pub(crate) async fn run(common: &CommonArgs) -> anyhow::Result<ExitCode> {
-    let findings = vec![
-        Finding {
-            what: "data directory",
-            outcome: writable(&common.data),
-        },
-        Finding {
-            what: "PostgreSQL",
-            outcome: database(common).await,
-        },
-        Finding {
-            what: "embedding model",
-            outcome: model(common).await,
-        },
-        Finding {
-            what: "PDF library",
-            outcome: pdf(common).await,
-        },
-    ];
-    let mut sound = true;
-    for finding in findings {
-        match finding.outcome {
-            Ok(found) => println!("ok       {:<16} {found}", finding.what),
-            Err(problem) => {
-                sound = false;
-                println!("MISSING  {:<16} {problem}", finding.what);
-            }
+impl Outcome {
+    /// Fine, or what is wrong and how it is mended.
+    fn of(looked: anyhow::Result<String>, mend: &str) -> Self {
+        match looked {
+            Ok(found) => Self::Fine(found),
+            Err(error) => Self::Missing(format!("{error:#}\n{INDENT}{mend}")),
         }
+    }
+}
+
+/// Where the second line of a finding begins.
+const INDENT: &str = "                          ";
+
+/// One thing that was looked at.
+type Finding = (&'static str, Outcome);
+
+pub(crate) async fn run(common: &CommonArgs, whatsapp: &WhatsappArgs) -> anyhow::Result<ExitCode> {
+    let mut findings = vec![("data directory", writable(&common.data))];
+    findings.extend(database(common).await);
+    findings.push(("embedding model", model(common).await));
+    findings.push(("PDF library", pdf(common).await));
+    findings.push(("WhatsApp", configured(whatsapp)));
+    let mut sound = true;
+    for (what, outcome) in findings {
+        let (label, words) = match outcome {
+            Outcome::Fine(words) => ("ok", words),
+            Outcome::Note(words) => ("note", words),
+            Outcome::Missing(words) => {
+                sound = false;
+                ("MISSING", words)
+            }
+        };
+        println!("{label:<8} {what:<16} {words}");
     }
     println!(
         "{}",
@@ -77,15 +89,14 @@ pub(crate) async fn quick(listen: SocketAddr) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn writable(data: &Path) -> Result<String, String> {
-    let made = std::fs::create_dir_all(data).and_then(|()| tempfile_in(data));
-    match made {
-        Ok(()) => Ok(data.display().to_string()),
-        Err(error) => Err(format!(
-            "{} cannot be written: {error}; name another with --data",
-            data.display()
-        )),
-    }
+fn writable(data: &Path) -> Outcome {
+    let made = std::fs::create_dir_all(data)
+        .and_then(|()| tempfile_in(data))
+        .with_context(|| format!("{} cannot be written", data.display()));
+    Outcome::of(
+        made.map(|()| data.display().to_string()),
+        "name another with --data or PLUMBLINE_DATA",
+    )
 }
 
 fn tempfile_in(data: &Path) -> std::io::Result<()> {
@@ -94,60 +105,138 @@ fn tempfile_in(data: &Path) -> std::io::Result<()> {
     std::fs::remove_file(&probe)
 }
 
-async fn database(common: &CommonArgs) -> Result<String, String> {
-    let (url, postgres) = open_database(common)
-        .await
-        .map_err(|error| format!("{error:#}"))?;
-    let store = Store::connect(&url, 1).await.map_err(|error| error.to_string())?;
-    let versions = store.server_versions().await.map_err(|error| error.to_string())?;
+/// The database, and if it is there, what its rows say is wrong.
+async fn database(common: &CommonArgs) -> Vec<Finding> {
+    let mend = if common.database_url.is_some() {
+        "try `psql \"$DATABASE_URL\" -c 'CREATE EXTENSION IF NOT EXISTS vector'` for what it says, or unset DATABASE_URL: \
+         then a private PostgreSQL is used"
+    } else {
+        "run `make runtime`, which fetches the private PostgreSQL, or set DATABASE_URL to one with pgvector"
+    };
+    // held while the rows are read: a private server stops with it
+    let (store, _postgres, versions) = match reach(common).await {
+        Ok(reached) => reached,
+        Err(error) => return vec![("PostgreSQL", Outcome::of(Err(error), mend))],
+    };
+    let rows = async { anyhow::Ok([sending(&store, &common.tenant).await?, given_up(&store).await?]) };
+    let rows = rows.await;
     store.close().await;
+    let mut findings = vec![("PostgreSQL", Outcome::Fine(versions))];
+    match rows {
+        Ok(rows) => findings.extend(rows),
+        Err(error) => findings.push(("rows", Outcome::of(Err(error), "run `plumbline migrate`"))),
+    }
+    findings
+}
+
+async fn reach(common: &CommonArgs) -> anyhow::Result<(Store, Option<LocalPostgres>, String)> {
+    let (url, postgres) = open_database(common).await?;
+    let store = Store::connect(&url, 1).await?;
+    let versions = store.server_versions().await?;
     let place = if postgres.is_some() {
         "private, in the data directory"
     } else {
         "DATABASE_URL"
     };
-    Ok(format!(
+    let versions = format!(
         "PostgreSQL {}, pgvector {} ({place})",
         versions.postgres, versions.pgvector
-    ))
+    );
+    Ok((store, postgres, versions))
 }
 
-async fn model(common: &CommonArgs) -> Result<String, String> {
-    let embedder = load_embedder(common)
-        .await
-        .map_err(|error| format!("{error:#}"))?;
-    let vector = embedder
-        .embed_one("a question")
-        .await
-        .map_err(|error| error.to_string())?;
-    Ok(format!(
-        "{}, {} dimensions, {}",
-        embedder.model(),
-        vector.len(),
-        common.onnx_runtime().display()
-    ))
+/// Whether a number of the tenant does not send.
+async fn sending(store: &Store, tenant: &str) -> anyhow::Result<Finding> {
+    let mut tx = store.system().await?;
+    let channels = match tx.tenant_by_slug(tenant).await? {
+        Some(tenant) => tx.channels(tenant.id).await?,
+        None => Vec::new(),
+    };
+    let parked: Vec<String> = channels
+        .iter()
+        .filter_map(|channel| {
+            let reason = channel.parked_reason.as_ref()?;
+            Some(format!("{} sends nothing: {reason}", channel.phone_number_id))
+        })
+        .collect();
+    let outcome = if parked.is_empty() {
+        Outcome::Fine(match channels.len() {
+            0 => "no WhatsApp number yet".to_owned(),
+            1 => "1 WhatsApp number, not parked".to_owned(),
+            count => format!("{count} WhatsApp numbers, none parked"),
+        })
+    } else {
+        Outcome::Missing(format!(
+            "{}\n{INDENT}mend it at Meta, then run `plumbline serve` again with a valid WHATSAPP_ACCESS_TOKEN",
+            parked.join("; ")
+        ))
+    };
+    Ok(("sending", outcome))
 }
 
-async fn pdf(common: &CommonArgs) -> Result<String, String> {
+/// Jobs that no worker tries any more, of all tenants.
+async fn given_up(store: &Store) -> anyhow::Result<Finding> {
+    let depths = store.system().await?.queue_depths().await?;
+    let dead: Vec<String> = depths
+        .iter()
+        .filter(|depth| depth.state == "dead")
+        .map(|depth| format!("{} {}", depth.jobs, depth.queue))
+        .collect();
+    let outcome = if dead.is_empty() {
+        Outcome::Fine("no dead jobs".to_owned())
+    } else {
+        Outcome::Note(format!(
+            "dead jobs: {}; each was reported when it died: a document with its reason at /documents, a customer to a \
+             person",
+            dead.join(", ")
+        ))
+    };
+    Ok(("queues", outcome))
+}
+
+async fn model(common: &CommonArgs) -> Outcome {
+    let looked = async {
+        let embedder = load_embedder(common).await?;
+        let vector = embedder.embed_one("a question").await?;
+        anyhow::Ok(format!(
+            "{}, {} dimensions, {}",
+            embedder.model(),
+            vector.len(),
+            common.onnx_runtime().display()
+        ))
+    };
+    Outcome::of(
+        looked.await,
+        "run `make runtime`, or set PLUMBLINE_MODEL_DIR and ORT_DYLIB_PATH to where they are",
+    )
+}
+
+async fn pdf(common: &CommonArgs) -> Outcome {
+    Outcome::of(read_page(common).await, "run `make runtime`, or set PDFIUM_LIB")
+}
+
+/// Reads a known page the way every PDF will be read: through the child process.
+async fn read_page(common: &CommonArgs) -> anyhow::Result<String> {
     let library = common.pdfium_library();
-    if !library.is_file() {
-        return Err(format!(
-            "{} is not there; run `make runtime` or set PDFIUM_LIB",
-            library.display()
-        ));
-    }
-    // The way every PDF will be read: through the child process.
-    let folder = std::env::temp_dir().join(format!("plumbline-doctor-{}.pdf", std::process::id()));
-    std::fs::write(&folder, SMALLEST_PDF).map_err(|error| error.to_string())?;
-    let read = isolation(common)
-        .map_err(|error| error.to_string())?
-        .extract(&folder, "doctor.pdf")
-        .await;
-    let _ = std::fs::remove_file(&folder);
+    anyhow::ensure!(library.is_file(), "{} is not there", library.display());
+    let page = std::env::temp_dir().join(format!("plumbline-doctor-{}.pdf", std::process::id()));
+    std::fs::write(&page, SMALLEST_PDF)?;
+    let read = isolation(common)?.extract(&page, "doctor.pdf").await;
+    let _ = std::fs::remove_file(&page);
     match read {
         Ok(extraction) if extraction.text.contains("plumb") => Ok(library.display().to_string()),
-        Ok(_) => Err(format!("{} read a known page wrongly", library.display())),
-        Err(error) => Err(format!("{}: {}", library.display(), error.message)),
+        Ok(_) => anyhow::bail!("{} read a known page wrongly", library.display()),
+        Err(error) => anyhow::bail!("{}: {}", library.display(), error.message),
+    }
+}
+
+/// Whether messages can come in and go out; a machine that only answers over the API needs neither.
+fn configured(whatsapp: &WhatsappArgs) -> Outcome {
+    let missing = missing_settings(whatsapp);
+    match missing.len() {
+        0 => Outcome::Fine("configured".to_owned()),
+        4 => Outcome::Note("not configured; `plumbline demo` needs none of it".to_owned()),
+        _ => Outcome::Missing(format!("set {}", missing.join(", "))),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::stop::{close, interrupted};
 use crate::app::{App, boot};
-use crate::config::{CommonArgs, ServeArgs};
+use crate::config::{CommonArgs, ServeArgs, WhatsappArgs};
 use crate::{http, worker};
 
 /// How long requests and jobs may take to end after the signal to stop.
@@ -51,21 +51,22 @@ pub(crate) async fn work(
 }
 
 fn warn_about_whatsapp(serve: &ServeArgs) {
-    let whatsapp = &serve.whatsapp;
+    let missing = missing_settings(&serve.whatsapp);
+    if !missing.is_empty() {
+        tracing::warn!(missing = missing.join(", "), "WhatsApp is not fully configured");
+    }
+}
+
+/// Names of the settings without which no message comes in or goes out.
+pub(super) fn missing_settings(whatsapp: &WhatsappArgs) -> Vec<&'static str> {
     let settings = [
         ("WHATSAPP_APP_SECRET", whatsapp.app_secret.is_some()),
         ("WHATSAPP_VERIFY_TOKEN", whatsapp.verify_token.is_some()),
         ("WHATSAPP_ACCESS_TOKEN", whatsapp.access_token.is_some()),
         ("WHATSAPP_PHONE_NUMBER_ID", whatsapp.phone_number_id.is_some()),
     ];
-    let missing: Vec<&str> = settings
-        .iter()
-        .filter(|(_, set)| !set)
-        .map(|(name, _)| *name)
-        .collect();
-    if !missing.is_empty() {
-        tracing::warn!(missing = missing.join(", "), "WhatsApp is not fully configured");
-    }
+    let missing = settings.into_iter().filter(|(_, set)| !set);
+    missing.map(|(name, _)| name).collect()
 }
 
 /// Listens until `stop`, then ends what is under way.

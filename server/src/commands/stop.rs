@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use plumbline_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -17,22 +18,28 @@ const INTERRUPTED: u8 = 130;
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Runs a command that ends by itself when its token is cancelled, which the first signal does. The second drops it.
-pub(crate) async fn gently<C>(command: impl FnOnce(CancellationToken) -> C) -> anyhow::Result<ExitCode>
+pub(crate) fn gently<'a, C>(
+    command: impl FnOnce(CancellationToken) -> C + 'a,
+) -> LocalBoxFuture<'a, anyhow::Result<ExitCode>>
 where
-    C: Future<Output = anyhow::Result<ExitCode>>,
+    C: Future<Output = anyhow::Result<ExitCode>> + 'a,
 {
-    let [asked, at_once] = on_signal()?;
-    let ended = at_once.run_until_cancelled(command(asked)).await;
-    ended.unwrap_or_else(|| Ok(interrupted()))
+    Box::pin(async {
+        let [asked, at_once] = on_signal()?;
+        let ended = at_once.run_until_cancelled(command(asked)).await;
+        ended.unwrap_or_else(|| Ok(interrupted()))
+    })
 }
 
 /// Runs a command that knows nothing of signals: the first drops it.
-pub(crate) async fn promptly(
-    command: impl Future<Output = anyhow::Result<ExitCode>>,
-) -> anyhow::Result<ExitCode> {
-    let [asked, _] = on_signal()?;
-    let ended = asked.run_until_cancelled(command).await;
-    ended.unwrap_or_else(|| Ok(interrupted()))
+pub(crate) fn promptly<'a>(
+    command: impl Future<Output = anyhow::Result<ExitCode>> + 'a,
+) -> LocalBoxFuture<'a, anyhow::Result<ExitCode>> {
+    Box::pin(async {
+        let [asked, _] = on_signal()?;
+        let ended = asked.run_until_cancelled(command).await;
+        ended.unwrap_or_else(|| Ok(interrupted()))
+    })
 }
 
 /// Takes over Ctrl-C and SIGTERM from now on: each of the tokens is cancelled by one of them.

@@ -1,7 +1,8 @@
 //! Signing in and out.
 //!
 //! An unknown address and a wrong password are told apart by nobody: the words are the same and so is the time, because
-//! a password is checked in both cases. Guessing is slowed per address, in the memory of each process.
+//! a password is checked in both cases. Guessing is slowed per address, in the memory of each process. A check takes
+//! 19 MiB and much of a core by design, so only a few run at once, whoever asks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::layout::Shell;
 use super::session::{SESSION_COOKIE, cookie, session_of, set_cookie};
@@ -22,6 +24,12 @@ use crate::password;
 
 /// How long a session lasts.
 const SESSION: Duration = Duration::from_hours(14 * 24);
+/// Longest address that e-mail knows, in bytes.
+const LONGEST_EMAIL: usize = 254;
+/// Passwords checked at once.
+static CHECKS: Semaphore = Semaphore::const_new(2);
+/// How long a check may wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The page.
 #[derive(Debug, Template)]
@@ -85,6 +93,10 @@ pub async fn submit(
         };
         Ok::<_, Trouble>((status, Html(page.render()?)).into_response())
     };
+    if email.len() > LONGEST_EMAIL {
+        let problem = format!("An e-mail address has at most {LONGEST_EMAIL} characters.");
+        return refuse(StatusCode::BAD_REQUEST, problem, String::new(), next);
+    }
     if let Err(wait) = attempts.begin(&email, Instant::now()) {
         let minutes = wait.as_secs().div_ceil(60);
         let problem = format!("Too many attempts for this address. Try again in {minutes} min.");
@@ -92,9 +104,10 @@ pub async fn submit(
     }
     let admin = app.store.system().await?.admin_by_email(&email).await?;
     let hash = admin.as_ref().map(|admin| admin.password_hash.clone());
-    let matches = tokio::task::spawn_blocking(move || password::verify(&given.password, hash.as_deref()))
-        .await
-        .unwrap_or(false);
+    let Some(matches) = check(given.password, hash).await else {
+        let problem = "Too many people are signing in. Try again in a minute.".to_owned();
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, problem, email, next);
+    };
     let Some(admin) = admin.filter(|_| matches) else {
         tracing::info!("pages.sign_in.refused");
         return refuse(
@@ -110,6 +123,20 @@ pub async fn submit(
     tx.commit().await?;
     let cookie = cookie(SESSION_COOKIE, token.expose(), SESSION.as_secs(), app.web.https);
     Ok((set_cookie(cookie), Redirect::to(&next)).into_response())
+}
+
+/// Whether the password fits the hash; nothing when too many others are being checked.
+async fn check(password: String, hash: Option<String>) -> Option<bool> {
+    let turn = tokio::time::timeout(PATIENCE, CHECKS.acquire())
+        .await
+        .ok()?
+        .ok()?;
+    let checked = tokio::task::spawn_blocking(move || {
+        // held until the work is done, even when the browser does not wait for it
+        let _turn = turn;
+        password::verify(&password, hash.as_deref())
+    });
+    Some(checked.await.unwrap_or(false))
 }
 
 /// `POST /sign-out`
@@ -148,7 +175,8 @@ impl Attempts {
     /// Addresses remembered at once.
     const ADDRESSES: usize = 10_000;
 
-    /// Counts an attempt, or says how long to wait before the next.
+    /// Counts an attempt, or says how long to wait before the next. While as many addresses are remembered as may be,
+    /// no further one is let in.
     ///
     /// # Errors
     /// The time until the address may be tried again.
@@ -156,6 +184,9 @@ impl Attempts {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= Self::ADDRESSES {
             seen.retain(|_, (_, first)| now.duration_since(*first) < Self::SPAN);
+            if seen.len() >= Self::ADDRESSES && !seen.contains_key(email) {
+                return Err(Self::SPAN);
+            }
         }
         let (count, first) = seen.entry(email.to_owned()).or_insert((0, now));
         if now.duration_since(*first) >= Self::SPAN {
@@ -207,5 +238,27 @@ mod tests {
         assert_eq!(attempts.begin("a@b", start + Attempts::SPAN), Ok(()));
         attempts.forget("a@b");
         assert_eq!(attempts.begin("a@b", start), Ok(()));
+    }
+
+    #[test]
+    fn only_so_many_addresses_are_remembered() {
+        let (attempts, start) = (Attempts::default(), Instant::now());
+        for number in 0..Attempts::ADDRESSES {
+            assert_eq!(attempts.begin(&format!("{number}@b"), start), Ok(()));
+        }
+        assert_eq!(attempts.begin("one-more@b", start), Err(Attempts::SPAN));
+        assert_eq!(attempts.begin("7@b", start), Ok(()), "known addresses go on");
+        assert_eq!(attempts.begin("one-more@b", start + Attempts::SPAN), Ok(()));
+        assert_eq!(attempts.seen.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn passwords_are_checked_a_few_at_a_time() {
+        let others = CHECKS.acquire_many(2).await.unwrap();
+        let waiting = tokio::spawn(check("a password".to_owned(), None));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!waiting.is_finished());
+        drop(others);
+        assert_eq!(waiting.await.unwrap(), Some(false));
     }
 }
