@@ -252,11 +252,11 @@ const STRANGE_BELOW: f32 = 0.36;
 
 /// Whether a question that is not answered is out of scope rather than a near miss.
 pub fn is_foreign(features: &Features) -> bool {
-    // One unknown name ("do you deliver to Lima?") is a near miss of this business, not another world.
-    let names_unknown =
-        features.unknown > 0 && features.uncommon_missed >= 2 && features.cosine < FOREIGN_BELOW;
+    // One unknown word ("do you deliver to Lima?") is a near miss of this business, not another world.
+    let several = features.uncommon_missed >= 2;
+    let names_unknown = features.unknown > 0 && features.cosine < FOREIGN_BELOW;
     let speaks_of_unknown = features.uncommon_missing >= 0.75 && features.cosine < STRANGE_BELOW;
-    names_unknown || speaks_of_unknown
+    several && (names_unknown || speaks_of_unknown)
 }
 
 /// Whether the reply holds the kind of thing the question asks for.

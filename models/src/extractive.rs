@@ -20,7 +20,7 @@ use cache::VectorCache;
 use rank::{Question, Scored};
 
 /// Sentences that are embedded for one question; each costs a few milliseconds of a core, once.
-const CANDIDATES: usize = 8;
+const CANDIDATES: usize = 6;
 
 /// Texts per batch: see [`Extractive::vectors`].
 const BATCH: usize = 3;
