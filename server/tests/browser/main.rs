@@ -224,6 +224,35 @@ async fn chat(program: &Program, browser: &Browser) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_handed_to_a_person_starts_over_as_somebody_new() {
+    in_browser!(DESK, start_over);
+}
+
+async fn start_over(program: &Program, browser: &Browser) {
+    browser.go(&program.page("/simulator")).await;
+    browser
+        .type_into("#text", &format!("I want to talk to a person{ENTER}"))
+        .await;
+    browser.find(".bubble:not(.mine)[data-wamid]").await;
+    browser.click(".chat-tools button").await;
+    browser
+        .wait_for_text("#evidence", "The evidence appears here")
+        .await;
+    assert!(!browser.has(".bubble[data-wamid]").await);
+    // the same person would get no answer: the bot is silent after a handoff
+    browser
+        .type_into("#text", &format!("What does delivery to Kumasi cost?{ENTER}"))
+        .await;
+    browser
+        .wait_for_text(".bubble:not(.mine)[data-wamid] .said", "GHS 35")
+        .await;
+    // and stays who it is
+    browser.go(&program.page("/simulator")).await;
+    browser.wait_for_text("#thread", "GHS 35").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn on_a_phone_the_chat_fills_the_screen_and_the_evidence_slides_up() {
     in_browser!(PHONE, phone);
 }

@@ -37,7 +37,7 @@ async fn spawn(url: &str, data: &std::path::Path, port: u16, fake: &FakeGraph) -
     panic!("the program did not start");
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

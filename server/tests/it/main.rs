@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+mod access;
 mod api;
+mod command_line;
 mod conversations;
 mod crash;
+mod signals;
 mod support;
 mod webhook;
