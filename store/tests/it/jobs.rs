@@ -23,7 +23,7 @@ fn job(key: &str, payload: serde_json::Value) -> NewJob {
 
 async fn enqueue(world: &World, job: &NewJob) -> i64 {
     let mut tx = world.store.tenant(world.ours).await.unwrap();
-    let id = tx.enqueue(job, Duration::from_secs(60)).await.unwrap();
+    let id = tx.enqueue(job, Duration::from_mins(1)).await.unwrap();
     tx.commit().await.unwrap();
     id
 }
@@ -66,12 +66,11 @@ async fn jobs_of_a_key_run_one_by_one_in_order_even_across_retries() {
         })
     });
     futures_join(workers).await;
-    let done = done.lock().unwrap();
+    let done = std::mem::take(&mut *done.lock().unwrap());
     assert_eq!(done.values().map(Vec::len).sum::<usize>(), 60);
-    for (key, order) in done.iter() {
+    for (key, order) in &done {
         assert!(order.is_sorted(), "{key}: {order:?}");
     }
-    drop(done);
     world.end().await;
 }
 
