@@ -57,7 +57,7 @@ pub struct Verdict {
 /// the best passage stands out from the next: a question that many passages touch a little is answered by none. A long
 /// question is like no sentence, so that the same relevance says more about it. Which share of the question's everyday
 /// words the evidence repeats said nothing: customers paraphrase.
-const BIAS: f32 = -5.3;
+const BIAS: f32 = -5.5;
 const RELEVANCE: f32 = 6.4;
 const MARGIN: f32 = 9.0;
 const LENGTH: f32 = 1.1;

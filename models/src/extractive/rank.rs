@@ -22,7 +22,7 @@ use crate::reading::{Asked, near, words};
 const COSINE: f32 = 0.38;
 const LEXICAL: f32 = 0.38;
 const PASSAGE: f32 = 0.14;
-const KIND_ASKED: f32 = 0.10;
+const KIND_ASKED: f32 = 0.14;
 
 /// Taken off a table row that names something other than the question does, times the share of what it misses.
 const WRONG_ROW: f32 = 0.2;
@@ -125,7 +125,7 @@ impl Question {
         let mut total = amounts.len() as f32;
         let mut own = vec![Vec::with_capacity(terms.len()); units.len()];
         let mut misses = vec![0.0_f32; units.len()];
-        let mut names = 0.0_f32;
+        let mut given = 0.0_f32;
         for term in &mut terms {
             let shares: Vec<f32> = units
                 .iter()
@@ -139,7 +139,7 @@ impl Question {
             term.weight = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
             total += term.weight;
             let tells_apart = holding > 0.0 && named.contains(&term.folded);
-            names += f32::from(u8::from(tells_apart));
+            given += f32::from(u8::from(tells_apart));
             for (unit, share) in shares.into_iter().enumerate() {
                 held[unit] += share * term.weight;
                 own[unit].push(share >= 1.0);
@@ -166,7 +166,7 @@ impl Question {
                 .collect(),
             kind: units.iter().map(holds_kind).collect(),
             held: own,
-            misses: misses.into_iter().map(|missed| missed / names.max(1.0)).collect(),
+            misses: misses.into_iter().map(|missed| missed / given.max(1.0)).collect(),
         }
     }
 

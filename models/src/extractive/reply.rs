@@ -17,6 +17,34 @@ const WORTH_ADDING: f32 = 0.8;
 /// The same for the sentence right before or behind the best one, which often holds its condition or exception.
 const WORTH_ADDING_BESIDE: f32 = 0.6;
 
+/// Longest sentence added because it limits the one before it, in characters.
+const LONGEST_LIMIT: usize = 160;
+
+/// Folded words that limit what was said.
+const LIMITING: &[&str] = &[
+    "not",
+    "cannot",
+    "unless",
+    "except",
+    "otherwise",
+    "elsewhere",
+    "however",
+    "only",
+    "pas",
+    "sauf",
+    "sinon",
+    "seulement",
+    "ailleurs",
+    "nao",
+    "exceto",
+    "salvo",
+    "apenas",
+    "senao",
+    "excepto",
+    "solo",
+    "tampoco",
+];
+
 /// A row of the same table must be as relevant as the best one, nearly, to be told beside it.
 const AS_GOOD: f32 = 0.96;
 
@@ -72,6 +100,13 @@ pub(super) fn write(
             chosen.push(*candidate);
         }
     }
+    if chosen.len() < most.max(1)
+        && let Some(limit) = chosen.first().and_then(|first| limit_of(units, *first))
+        && !chosen.iter().any(|other| other.unit == limit.unit)
+        && length + units[limit.unit].text.chars().count() < request.max_chars
+    {
+        chosen.push(limit);
+    }
     if chosen.is_empty() {
         chosen.push(*best);
     }
@@ -88,6 +123,25 @@ pub(super) fn write(
         .into_iter()
         .filter(|sentence| sentence.text.chars().count() <= request.max_chars)
         .collect()
+}
+
+/// The sentence right behind the best one, when it limits what that one says: a condition, an exception, a "not".
+fn limit_of(units: &[Unit], best: Scored) -> Option<Scored> {
+    let first = &units[best.unit];
+    let next = units.get(best.unit + 1)?;
+    let continues = next.passage == first.passage
+        && first.kind == Kind::Sentence
+        && next.kind == Kind::Sentence
+        && next.asked == first.asked
+        && next.text.ends_with('.')
+        && next.text.chars().count() <= LONGEST_LIMIT;
+    let limits = words(&next.text)
+        .iter()
+        .any(|word| LIMITING.contains(&word.folded.as_str()));
+    (continues && limits).then_some(Scored {
+        unit: best.unit + 1,
+        score: best.score * WORTH_ADDING_BESIDE,
+    })
 }
 
 /// Whether a further sentence tells what the question asks for and the chosen ones do not tell yet.

@@ -89,6 +89,30 @@ async fn both_rows_answer_when_the_question_leaves_them_open() {
 }
 
 #[tokio::test]
+async fn a_further_sentence_limits_the_first_or_adds_what_is_asked() {
+    let offer = "Everybody who buys a kettle receives a free cup. The offer is not valid online. Our history began in a barn.";
+    let found = ask(
+        "Do I receive a free cup with a kettle?",
+        vec![passage("Offers", "", offer, 0.7)],
+    )
+    .await;
+    assert_eq!(
+        found,
+        [
+            "Everybody who buys a kettle receives a free cup.",
+            "The offer is not valid online."
+        ]
+    );
+    let plain = "The kettle holds 2 litres. The town hall was painted in May. A barn is a building.";
+    let found = ask(
+        "How many litres does the kettle hold?",
+        vec![passage("Kettle", "", plain, 0.7)],
+    )
+    .await;
+    assert_eq!(found, ["The kettle holds 2 litres."]);
+}
+
+#[tokio::test]
 async fn sentences_are_quoted_whole_and_off_topic_ones_left_out() {
     let text = "Returns are accepted within 14 days of delivery. The shop in the old town has a red door. Bring the receipt.";
     let composition = ask_with(
