@@ -11,7 +11,10 @@ fn golden() -> GoldenDir {
     let golden = GoldenDir::new(1);
     let mut cases = String::new();
     for i in 0..DOCUMENTS {
-        let sentence = format!("Article TX-{i:03} may be returned within {} days of delivery.", i + 3);
+        let sentence = format!(
+            "Article TX-{i:03} may be returned within {} days of delivery.",
+            i + 3
+        );
         golden.write(&format!("corpus/article-{i:03}.txt"), &sentence);
         let case = json!({
             "id": format!("article-{i:03}"), "kind": "answerable", "route": "commodity", "lang": "en",
@@ -33,7 +36,12 @@ fn a_retrieval_that_lost_a_leg_turns_the_gate_red() {
     let path = golden.path().to_str().unwrap().to_owned();
     let run = |settings: &[&str]| {
         let mut args = vec!["run", "--golden", &path, "--gate", "recall_at_5=0.9"];
-        args.extend(["--data", data.path().to_str().unwrap(), "--runtime", runtime.to_str().unwrap()]);
+        args.extend([
+            "--data",
+            data.path().to_str().unwrap(),
+            "--runtime",
+            runtime.to_str().unwrap(),
+        ]);
         args.extend(settings);
         eval(&args)
     };

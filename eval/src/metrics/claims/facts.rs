@@ -136,7 +136,8 @@ impl Facts {
         self.new_figure(known).or_else(|| self.new_word(known))
     }
 
-    fn new_figure(&self, known: &Self) -> Option<String> {
+    /// The first amount, number or date that `known` does not hold.
+    pub fn new_figure(&self, known: &Self) -> Option<String> {
         let amount = self.money.iter().find(|(currency, number)| {
             let said_together = known.money.contains(&(currency.clone(), number.clone()));
             let beside_other = known.money.iter().any(|(_, n)| n == number);

@@ -83,7 +83,13 @@ fn check(answer: &Answer, sentence: &Sentence, asked: &str) -> Option<Unsupporte
     }
     let claimed = Facts::of(&sentence.text);
     let known = Facts::of(&format!("{evidence}\n{asked}"));
-    if let Some(novel) = claimed.not_in(&known) {
+    // A greeting may name the business; a figure is a claim wherever it stands.
+    let novel = if cited.is_empty() && answer.route == Route::Smalltalk {
+        claimed.new_figure(&known)
+    } else {
+        claimed.not_in(&known)
+    };
+    if let Some(novel) = novel {
         return flag(novel);
     }
     if cited.is_empty() {
@@ -184,6 +190,22 @@ mod tests {
         unsupported(&case("How long may I return it?"), &reply)
             .first()
             .map(|u| u.why.clone())
+    }
+
+    #[test]
+    fn a_greeting_may_name_the_business_but_states_no_figure() {
+        let greets = |text: &str| {
+            let mut reply = answer(text);
+            reply.route = Route::Smalltalk;
+            reply.citations = vec![];
+            reply.sentences = vec![Sentence {
+                text: text.to_owned(),
+                citations: vec![],
+            }];
+            unsupported(&case("hi"), &reply).len()
+        };
+        assert_eq!(greets("Hello from Tamarind Home & Solar!"), 0);
+        assert_eq!(greets("Hello! Our kits cost GHS 900."), 1);
     }
 
     #[test]
