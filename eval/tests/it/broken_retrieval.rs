@@ -9,7 +9,7 @@ const DOCUMENTS: usize = 40;
 /// Near twins: only the article's name tells them apart, so that finding the right one needs both legs.
 fn golden() -> GoldenDir {
     let golden = GoldenDir::new(1);
-    let mut cases = String::new();
+    let mut cases = Vec::new();
     for i in 0..DOCUMENTS {
         let sentence = format!(
             "Article TX-{i:03} may be returned within {} days of delivery.",
@@ -22,9 +22,9 @@ fn golden() -> GoldenDir {
             "evidence": [{ "group": 1, "doc": format!("article-{i:03}.txt"), "quote": sentence }],
             "must_include": [format!("{} days", i + 3)],
         });
-        cases.push_str(&format!("{case}\n"));
+        cases.push(case.to_string());
     }
-    golden.write("cases/articles.jsonl", &cases);
+    golden.write("cases/articles.jsonl", &cases.join("\n"));
     golden
 }
 
