@@ -51,7 +51,7 @@ enum Command {
     Run(Box<RunArgs>),
     /// Check the cases: fields, duplicates, and whether every quote stands in its document.
     Lint {
-        /// Golden directory (golden.toml, corpus/, cases/).
+        /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
         #[arg(long, value_name = "DIR", default_value = "golden")]
         golden: PathBuf,
     },
@@ -78,7 +78,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// Golden directory (golden.toml, corpus/, cases/).
+    /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
     #[arg(long, value_name = "DIR", default_value = "golden")]
     golden: PathBuf,
     /// A demand such as `recall_at_5=0.75`; overrules the same metric of --gates. May be repeated.

@@ -12,7 +12,7 @@ use crate::config::{CommonArgs, ServeArgs, WhatsappArgs};
 
 /// Answers WhatsApp customers from a business's own documents, with the evidence for every sentence.
 #[derive(Debug, Parser)]
-#[command(name = "plumbline", version, about, max_term_width = 100)]
+#[command(name = "plumbline", version, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     common: CommonArgs,

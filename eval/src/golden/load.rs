@@ -13,7 +13,7 @@ use super::pin::{CorpusDoc, manifest_hash, sha256_hex};
 use super::verdict::{Verdicts, parse_verdicts};
 use crate::error::EvalError;
 
-/// `golden.toml`.
+/// `golden.toml`. A set that has none takes the values below and the directory's name.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -28,7 +28,7 @@ pub struct Header {
     /// Directory of the documents.
     #[serde(default = "corpus")]
     pub corpus: PathBuf,
-    /// Directory of the case files.
+    /// Directory of the case files, or one file.
     #[serde(default = "cases")]
     pub cases: PathBuf,
     /// Hash of the corpus that the spans were pinned in; empty before the first `repin`.
@@ -107,7 +107,7 @@ impl Golden {
 /// # Errors
 /// [`EvalError::Usage`] with every line that cannot be read.
 pub fn load(dir: &Path) -> Result<Golden, EvalError> {
-    let header = read_header(&dir.join("golden.toml"))?;
+    let header = read_header(dir)?;
     let docs = read_corpus(&dir.join(&header.corpus))?;
     let mut problems = Vec::new();
     let cases = read_cases(&dir.join(&header.cases), &mut problems)?;
@@ -133,14 +133,34 @@ pub fn load(dir: &Path) -> Result<Golden, EvalError> {
     })
 }
 
-fn read_header(path: &Path) -> Result<Header, EvalError> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        EvalError::Usage(format!(
-            "{}: {error}; a golden directory holds golden.toml, a corpus directory and a cases directory",
+fn read_header(dir: &Path) -> Result<Header, EvalError> {
+    let path = dir.join("golden.toml");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            toml::from_str(&text).map_err(|error| EvalError::Usage(format!("{}: {error}", path.display())))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.join(corpus()).is_dir() => {
+            let one_file = dir.join("cases.jsonl").is_file() && !dir.join(cases()).exists();
+            let full = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+            Ok(Header {
+                name: full
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+                description: String::new(),
+                languages: Vec::new(),
+                corpus: corpus(),
+                cases: if one_file { "cases.jsonl".into() } else { cases() },
+                corpus_manifest_sha256: String::new(),
+            })
+        }
+        Err(error) => Err(EvalError::Usage(format!(
+            "{}: {error}; a golden directory holds a directory `corpus` with the documents, and a directory `cases` or a \
+             file `cases.jsonl` with the questions; golden.toml is optional",
             path.display()
-        ))
-    })?;
-    toml::from_str(&text).map_err(|error| EvalError::Usage(format!("{}: {error}", path.display())))
+        ))),
+    }
 }
 
 /// Reads one case file's lines; problems are collected, blank lines and `//` lines are skipped.
@@ -177,7 +197,12 @@ pub fn without_line(error: &serde_json::Error) -> String {
 
 fn read_cases(dir: &Path, problems: &mut Vec<String>) -> Result<Vec<Located>, EvalError> {
     let mut cases = Vec::new();
-    for file in files_below(dir).map_err(|error| EvalError::unreadable(dir, &error))? {
+    let files = if dir.is_file() {
+        vec![dir.to_owned()]
+    } else {
+        files_below(dir).map_err(|error| EvalError::unreadable(dir, &error))?
+    };
+    for file in files {
         if file.extension().is_some_and(|extension| extension == "jsonl") {
             let text =
                 std::fs::read_to_string(&file).map_err(|error| EvalError::unreadable(&file, &error))?;
@@ -262,5 +287,17 @@ mod tests {
         let error = load(dir.path()).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("golden.toml"));
+    }
+
+    #[test]
+    fn documents_and_one_file_of_cases_are_enough() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("corpus")).unwrap();
+        std::fs::write(dir.path().join("corpus/hours.txt"), "We open at 08:00.").unwrap();
+        let case = r#"{"id":"a","kind":"chitchat","question":"hi","lang":"en","route":"smalltalk","source":"human"}"#;
+        std::fs::write(dir.path().join("cases.jsonl"), case).unwrap();
+        let golden = load(dir.path()).unwrap();
+        assert_eq!((golden.cases.len(), golden.docs.len()), (1, 1));
+        assert!(!golden.corpus_is_pinned());
     }
 }

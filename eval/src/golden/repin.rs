@@ -121,6 +121,8 @@ pub fn write(golden: &Golden, plan: &Plan) -> Result<(), EvalError> {
     // A stale case keeps the old hash: the pin must not claim what nobody has looked at.
     if plan.stale.is_empty() {
         edit(&golden.dir.join("golden.toml"), |text| {
+            let named = format!("name = {:?}\n", golden.header.name);
+            let text = if text.is_empty() { named.as_str() } else { text };
             Ok(rewrite_header(text, &golden.manifest))
         })?;
     }
@@ -129,7 +131,11 @@ pub fn write(golden: &Golden, plan: &Plan) -> Result<(), EvalError> {
 
 fn edit(file: &Path, change: impl FnOnce(&str) -> Result<String, String>) -> Result<(), EvalError> {
     let failed = |error: String| EvalError::Infra(format!("{}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let text = match std::fs::read_to_string(file) {
+        // a set without golden.toml gets one that says its name and its pin
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(|error| failed(error.to_string()))?,
+    };
     let changed = change(&text).map_err(failed)?;
     if changed == text {
         return Ok(());
