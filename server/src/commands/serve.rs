@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Extension;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::stop::{close, interrupted};
@@ -99,6 +99,7 @@ pub async fn serve_on(
         })
     };
     let following = tokio::spawn(follow(app.clone(), stop.clone()));
+    let tidying = tokio::spawn(tidy_metrics(metrics.clone()));
     let warming = app.answerer.clone();
     tokio::spawn(async move { warming.warm_up().await });
     // streams of open pages end with the token, see the simulator's
@@ -113,7 +114,19 @@ pub async fn serve_on(
     };
     let ended = drained(served, &stop).await;
     following.abort();
+    tidying.abort();
     ended.unwrap_or(Ok(()))
+}
+
+/// Folds the samples of histograms now and then: they would grow for ever where nobody reads the metrics.
+async fn tidy_metrics(metrics: Option<PrometheusHandle>) {
+    let Some(metrics) = metrics else {
+        return;
+    };
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Waits for the end of `work`, but after `stop` no longer than [`DRAIN`]. What is cut off there comes back: requests are
