@@ -23,13 +23,14 @@ mod search;
 mod settings;
 mod tenant;
 pub mod testing;
+mod version;
 
 pub use access::{Admin, ApiKey, Secret};
 pub use answer::{AnswerRow, NewAnswer, NewCitation};
 pub use blob::BlobStore;
 pub use chunk::{BuiltVersion, ChunkRow, NewChunk, NewWindow};
 pub use conversation::{Aliases, Conversation, Said, Turn};
-pub use document::{Document, DocumentFilter, NewVersion, NewestVersion, Received, Version, VersionState};
+pub use document::{Document, DocumentFilter, NewestVersion};
 pub use error::StoreError;
 pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stored, TURN_QUEUE};
 pub use job::{DeadJob, Failed, Job, NewJob, QueueDepth};
@@ -44,3 +45,4 @@ pub use settings::{
 };
 pub use sqlx::types::Json;
 pub use tenant::Tenant;
+pub use version::{NewVersion, Received, Version, VersionState};
