@@ -84,6 +84,9 @@ catalogue! {
     Unsupported, "unsupported", Error, "Unsupported format",
         "The content is a format that is recognised but not read, such as a spreadsheet, a slide deck, a picture or HTML.",
         "Export it as PDF, DOCX, TXT or CSV and upload that.";
+    FormatNotAllowed, "format_not_allowed", Error, "Format not allowed here",
+        "The content is a format that can be read, but not one of those this upload allows.",
+        "Upload a file of an allowed format, or allow this format in the settings.";
     Encrypted, "encrypted", Error, "Password protected",
         "The file is locked with a password.",
         "Save a copy without a password and upload the copy.";

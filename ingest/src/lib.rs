@@ -20,7 +20,7 @@ mod pipeline;
 pub use block::{Block, BlockKind, ByteRange, Extraction, Format, PageReport, Warning};
 pub use catalogue::Code;
 pub use chunk::{Chunk, chunk};
-pub use extract::{ExtractError, Limits, extract, find_libpdfium};
+pub use extract::{ExtractError, Limits, Ocr, Step, Wanted, extract, extract_with, find_libpdfium};
 pub use isolate::{Isolation, worker_main};
 pub use pipeline::{BuildError, Built, INGEST_QUEUE, Pipeline, Progress};
 pub use plumbline_store::ChunkingSettings;

@@ -17,7 +17,7 @@ use plumbline_store::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Chunk, Code, ExtractError, Extraction, Isolation, chunk};
+use crate::{Chunk, Code, ExtractError, Extraction, Isolation, Wanted, chunk};
 
 /// Queue of versions to build; its key is the document, so versions of one document are built one after another.
 pub const INGEST_QUEUE: &str = "ingest";
@@ -167,7 +167,10 @@ impl Pipeline {
     ) -> Result<Built, BuildError> {
         stage.begin(VersionState::Extracting, 0).await?;
         let path: PathBuf = self.blobs.path(&version.blob_sha256);
-        let extraction = self.isolation.extract(&path, &version.file_name).await?;
+        let extraction = self
+            .isolation
+            .extract(&path, &version.file_name, &Wanted::default(), &|_, _| {})
+            .await?;
 
         stage
             .begin(VersionState::Chunking, extraction.blocks.len())

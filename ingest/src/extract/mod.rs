@@ -4,6 +4,7 @@
 //! Each extractor writes through one builder, which alone knows the rules of the canonical text.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ mod builder;
 mod csv;
 mod detect;
 mod docx;
+mod language;
 mod library;
 mod pdf;
 mod text;
@@ -62,6 +64,67 @@ impl Default for Limits {
     }
 }
 
+/// What the caller wants of one file; [`Limits`] stays what protects the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    /// Formats that may be read; empty means all. Markdown is read as plain text where only
+    /// [`Format::Text`] is allowed.
+    pub formats: Vec<Format>,
+    /// Recognise the text of scanned pages.
+    pub ocr: Option<Ocr>,
+}
+
+/// How the text of scanned pages is recognised. Slow: seconds per page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ocr {
+    /// The languages to expect, as tesseract names them: `eng`, `eng+spa`.
+    pub languages: String,
+    /// Most seconds for one page.
+    pub page_seconds: u32,
+    /// Most pages of one file; scanned pages after them get a warning.
+    pub max_pages: u32,
+}
+
+impl Default for Ocr {
+    fn default() -> Self {
+        Self {
+            languages: "eng".to_owned(),
+            page_seconds: 60,
+            max_pages: 200,
+        }
+    }
+}
+
+impl Ocr {
+    /// Most time for one page.
+    pub fn page_time(&self) -> Duration {
+        Duration::from_secs(self.page_seconds.into())
+    }
+}
+
+/// What is heard from an extractor while it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// So much was read: pages of a PDF, rows of a CSV file, blocks of other files.
+    Progress {
+        /// Units read so far.
+        done: u64,
+        /// Units in the file, an estimate for CSV; 0 when not known.
+        total: u64,
+    },
+    /// A scanned page is next; it may take [`Ocr::page_seconds`].
+    Recognising {
+        /// 1-based page.
+        page: u32,
+    },
+}
+
+/// Where an extractor reports its steps to.
+pub type Listener<'a> = dyn FnMut(Step) + 'a;
+
 /// Why nothing of a file can be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -87,6 +150,17 @@ impl ExtractError {
 
 /// Reads a file of any supported format.
 pub fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Extraction, ExtractError> {
+    extract_with(bytes, file_name, limits, &Wanted::default(), &mut |_| {})
+}
+
+/// Reads a file as the caller wants it, telling `listener` how far it got.
+pub fn extract_with(
+    bytes: &[u8],
+    file_name: &str,
+    limits: &Limits,
+    wanted: &Wanted,
+    listener: &mut Listener<'_>,
+) -> Result<Extraction, ExtractError> {
     if bytes.len() as u64 > limits.max_bytes {
         let message = format!(
             "{file_name} has {} bytes, the limit is {}",
@@ -96,23 +170,60 @@ pub fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Extract
         return Err(ExtractError::new(Code::TooLarge, message));
     }
     let detected = detect(bytes, file_name)?;
+    let format = wanted.format(detected.format);
+    // Only its extractor can tell a DOCX package from other archives, so that one is asked first.
+    if format != Format::Docx {
+        wanted.allow(format, file_name)?;
+    }
     let text = detected.text.unwrap_or_default();
-    let mut extraction = match detected.format {
-        Format::Pdf => pdf::extract(bytes, file_name, limits)?,
+    let mut extraction = match format {
+        Format::Pdf => pdf::extract(bytes, file_name, limits, listener)?,
         Format::Docx => docx::extract(bytes, file_name, limits)?,
-        Format::Csv => csv::extract(&text, file_name, limits),
+        Format::Csv => csv::extract(&text, file_name, limits, listener),
         Format::Markdown => text::extract_markdown(&text, limits),
         Format::Text => text::extract_plain(&text, limits),
     };
+    wanted.allow(format, file_name)?;
     extraction.warnings.splice(0..0, detected.warnings);
     if extraction.blocks.is_empty() {
         return Err(no_text(file_name, &extraction));
     }
-    extraction.language = language(&extraction);
+    extraction.language = language::language(&extraction);
     if extraction.title.is_none() {
         extraction.title = first_heading(&extraction);
     }
+    let units = match format {
+        Format::Pdf => extraction.pages.len() as u64,
+        _ => extraction.rows.unwrap_or(extraction.blocks.len() as u64),
+    };
+    listener(Step::Progress {
+        done: units,
+        total: units,
+    });
     Ok(extraction)
+}
+
+impl Wanted {
+    /// The format to read content of this format as.
+    fn format(&self, found: Format) -> Format {
+        let as_text = found == Format::Markdown
+            && self.formats.contains(&Format::Text)
+            && !self.formats.contains(&Format::Markdown);
+        if as_text { Format::Text } else { found }
+    }
+
+    fn allow(&self, found: Format, file_name: &str) -> Result<(), ExtractError> {
+        if self.formats.is_empty() || self.formats.contains(&found) {
+            return Ok(());
+        }
+        let allowed: Vec<&str> = self.formats.iter().map(|format| format.as_str()).collect();
+        let message = format!(
+            "the content of {file_name} is {}; allowed here: {}",
+            found.as_str(),
+            allowed.join(", ")
+        );
+        Err(ExtractError::new(Code::FormatNotAllowed, message))
+    }
 }
 
 fn no_text(file_name: &str, extraction: &Extraction) -> ExtractError {
@@ -137,121 +248,6 @@ fn first_heading(extraction: &Extraction) -> Option<String> {
         .find(|block| matches!(block.kind, BlockKind::Heading { .. }))?;
     Some(heading.range.of(&extraction.text).to_owned())
 }
-
-/// The main language, when a sample of the text tells it reliably. Of a table only cells that
-/// are sentences count: column names and codes are no language.
-fn language(extraction: &Extraction) -> Option<String> {
-    const SAMPLE_BYTES: usize = 20_000;
-    const MIN_CELL_WORDS: usize = 5;
-    const MIN_BYTES: usize = 60;
-    let mut sample = String::new();
-    for block in &extraction.blocks {
-        let text = block.range.of(&extraction.text);
-        if block.kind == BlockKind::TableRow {
-            let values = text
-                .split(" | ")
-                .map(|cell| cell.split_once(": ").map_or(cell, |(_, value)| value));
-            for value in values.filter(|value| value.split(' ').count() >= MIN_CELL_WORDS) {
-                sample.push_str(value);
-                sample.push('\n');
-            }
-        } else {
-            sample.push_str(text);
-            sample.push('\n');
-        }
-        if sample.len() > SAMPLE_BYTES {
-            break;
-        }
-    }
-    if extraction.format == Format::Csv && sample.len() < MIN_BYTES {
-        return None;
-    }
-    sample.truncate(sample.floor_char_boundary(SAMPLE_BYTES));
-    let info = whatlang::detect(&sample)?;
-    info.is_reliable().then(|| iso_639_1(info.lang()).to_owned())
-}
-
-/// whatlang speaks ISO 639-3; the rest of the product speaks 639-1.
-fn iso_639_1(lang: whatlang::Lang) -> &'static str {
-    let code = lang.code();
-    ISO_639
-        .iter()
-        .find(|(three, _)| *three == code)
-        .map_or(code, |(_, two)| two)
-}
-
-const ISO_639: &[(&str, &str)] = &[
-    ("afr", "af"),
-    ("aka", "ak"),
-    ("amh", "am"),
-    ("ara", "ar"),
-    ("aze", "az"),
-    ("bel", "be"),
-    ("ben", "bn"),
-    ("bul", "bg"),
-    ("cat", "ca"),
-    ("ces", "cs"),
-    ("cmn", "zh"),
-    ("cym", "cy"),
-    ("dan", "da"),
-    ("deu", "de"),
-    ("ell", "el"),
-    ("eng", "en"),
-    ("epo", "eo"),
-    ("est", "et"),
-    ("fin", "fi"),
-    ("fra", "fr"),
-    ("guj", "gu"),
-    ("heb", "he"),
-    ("hin", "hi"),
-    ("hrv", "hr"),
-    ("hun", "hu"),
-    ("hye", "hy"),
-    ("ind", "id"),
-    ("ita", "it"),
-    ("jav", "jv"),
-    ("jpn", "ja"),
-    ("kan", "kn"),
-    ("kat", "ka"),
-    ("khm", "km"),
-    ("kor", "ko"),
-    ("lat", "la"),
-    ("lav", "lv"),
-    ("lit", "lt"),
-    ("mal", "ml"),
-    ("mar", "mr"),
-    ("mkd", "mk"),
-    ("mya", "my"),
-    ("nep", "ne"),
-    ("nld", "nl"),
-    ("nob", "nb"),
-    ("ori", "or"),
-    ("pan", "pa"),
-    ("pes", "fa"),
-    ("pol", "pl"),
-    ("por", "pt"),
-    ("ron", "ro"),
-    ("rus", "ru"),
-    ("sin", "si"),
-    ("slk", "sk"),
-    ("slv", "sl"),
-    ("sna", "sn"),
-    ("spa", "es"),
-    ("srp", "sr"),
-    ("swe", "sv"),
-    ("tam", "ta"),
-    ("tel", "te"),
-    ("tgl", "tl"),
-    ("tha", "th"),
-    ("tuk", "tk"),
-    ("tur", "tr"),
-    ("ukr", "uk"),
-    ("urd", "ur"),
-    ("uzb", "uz"),
-    ("vie", "vi"),
-    ("yid", "yi"),
-    ("zul", "zu"),
-];
 
 /// A warning when the extension promises another format than the content is.
 fn name_mismatch(file_name: &str, format: Format) -> Option<Warning> {

@@ -4,7 +4,10 @@
 //! native code where nothing can be caught. A process is the only limit that holds: the child
 //! caps its own address space first thing, the parent holds the clock. An out-of-memory inside
 //! pdfium can dead-lock without using any CPU, so only the wall clock is trusted.
+//!
+//! The child speaks JSON, one message per line: how far it got, and last of all the answer.
 
+mod failure;
 mod parent;
 mod worker;
 
@@ -15,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::Extraction;
 use crate::catalogue::Code;
-use crate::extract::{ExtractError, Limits};
+use crate::extract::{ExtractError, Limits, Step, Wanted};
 
+pub use parent::Progress;
 pub use worker::worker_main;
 
 /// How the child is started and what it may use.
@@ -59,15 +63,28 @@ struct Request {
     path: PathBuf,
     file_name: String,
     memory_bytes: u64,
+    cpu_seconds: u64,
     limits: Limits,
+    wanted: Wanted,
 }
 
-/// What the child writes to its standard output.
+/// One line on the child's standard output: steps, and last of all the answer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reply {
+    Progress { done: u64, total: u64 },
+    Recognising { page: u32 },
     Extraction(Box<Extraction>),
     Error { code: Code, message: String },
+}
+
+impl From<Step> for Reply {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Progress { done, total } => Self::Progress { done, total },
+            Step::Recognising { page } => Self::Recognising { page },
+        }
+    }
 }
 
 impl From<Result<Extraction, ExtractError>> for Reply {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use plumbline_ingest::Wanted;
 use plumbline_store::Store;
 use plumbline_store::local::LocalPostgres;
 
@@ -221,7 +222,9 @@ async fn read_page(common: &CommonArgs) -> anyhow::Result<String> {
     anyhow::ensure!(library.is_file(), "{} is not there", library.display());
     let page = std::env::temp_dir().join(format!("plumbline-doctor-{}.pdf", std::process::id()));
     std::fs::write(&page, SMALLEST_PDF)?;
-    let read = isolation(common)?.extract(&page, "doctor.pdf").await;
+    let read = isolation(common)?
+        .extract(&page, "doctor.pdf", &Wanted::default(), &|_, _| {})
+        .await;
     let _ = std::fs::remove_file(&page);
     match read {
         Ok(extraction) if extraction.text.contains("plumb") => Ok(library.display().to_string()),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use plumbline_ingest::Extraction;
+use plumbline_ingest::{Extraction, Wanted};
 
 use crate::app::isolation;
 use crate::config::CommonArgs;
@@ -17,7 +17,10 @@ pub(crate) async fn run(common: &CommonArgs, file: &Path, json: bool) -> anyhow:
     if let Err(error) = std::fs::metadata(file) {
         anyhow::bail!("cannot read {}: {error}", file.display());
     }
-    match isolation(common)?.extract(file, &name).await {
+    match isolation(common)?
+        .extract(file, &name, &Wanted::default(), &|_, _| {})
+        .await
+    {
         Ok(extraction) if json => println!("{}", serde_json::to_string_pretty(&extraction)?),
         Ok(extraction) => print(&extraction),
         Err(error) => {

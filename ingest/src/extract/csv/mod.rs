@@ -13,15 +13,24 @@ use csv::{ReaderBuilder, StringRecord};
 use crate::block::{BlockKind, Extraction, Format, Warning};
 use crate::catalogue::Code;
 use crate::clean;
-use crate::extract::Limits;
 use crate::extract::builder::{Builder, Origin};
+use crate::extract::{Limits, Listener, Step};
 use shape::Shape;
 use sniff::Dialect;
 
 /// Warnings about single rows after which only a total is kept.
 const MAX_ROW_WARNINGS: u64 = 20;
+/// Records between two reports of progress.
+const ROWS_PER_STEP: usize = 1_000;
 
-pub(super) fn extract(text: &str, file_name: &str, limits: &Limits) -> Extraction {
+pub(super) fn extract(
+    text: &str,
+    file_name: &str,
+    limits: &Limits,
+    listener: &mut Listener<'_>,
+) -> Extraction {
+    // A cell with line breaks counts more than once: good enough for a progress bar.
+    let total = text.bytes().filter(|byte| *byte == b'\n').count() as u64;
     let (dialect, body) = sniff::dialect(text);
     let shape = shape::survey(body, dialect);
     let mut writer = Writer {
@@ -47,6 +56,13 @@ pub(super) fn extract(text: &str, file_name: &str, limits: &Limits) -> Extractio
     while reader.read_record(&mut record).unwrap_or(false) {
         writer.record(&record, index, &shape, file_name);
         index += 1;
+        if index % ROWS_PER_STEP == 0 {
+            let done = writer.row;
+            listener(Step::Progress {
+                done,
+                total: total.max(done),
+            });
+        }
         if writer.builder.is_full() {
             break;
         }
@@ -201,7 +217,7 @@ mod tests {
     use super::*;
 
     fn run(text: &str) -> Extraction {
-        extract(text, "a.csv", &Limits::default())
+        extract(text, "a.csv", &Limits::default(), &mut |_| {})
     }
 
     fn codes(extraction: &Extraction) -> Vec<Code> {

@@ -13,7 +13,7 @@ use crate::block::{BlockKind, Extraction, Format, PageReport, Warning};
 use crate::catalogue::Code;
 use crate::clean;
 use crate::extract::builder::{Builder, Origin};
-use crate::extract::{ExtractError, Limits};
+use crate::extract::{ExtractError, Limits, Listener};
 use chars::Segment;
 use layout::Unit;
 use open::RawPage;
@@ -24,8 +24,13 @@ const SCANNED_BELOW: usize = 20;
 /// Share of meaningless characters above which a page is reported as garbled.
 const GARBLED_ABOVE: f32 = 0.1;
 
-pub(super) fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Extraction, ExtractError> {
-    let mut document = open::read(bytes, file_name, limits)?;
+pub(super) fn extract(
+    bytes: &[u8],
+    file_name: &str,
+    limits: &Limits,
+    listener: &mut Listener<'_>,
+) -> Result<Extraction, ExtractError> {
+    let mut document = open::read(bytes, file_name, limits, listener)?;
     let mut builder = Builder::new(limits.max_text_bytes);
     builder.title = document.title.take();
     builder.warnings.append(&mut document.warnings);

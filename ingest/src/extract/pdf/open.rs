@@ -11,7 +11,7 @@ use crate::block::Warning;
 use crate::catalogue::Code;
 use crate::extract::pdf::chars::{self, PageChars};
 use crate::extract::pdf::{SCANNED_BELOW, useful_title};
-use crate::extract::{ExtractError, Limits, find_libpdfium};
+use crate::extract::{ExtractError, Limits, Listener, Step, find_libpdfium};
 
 /// One page as pdfium sees it.
 pub(super) struct RawPage {
@@ -28,7 +28,12 @@ pub(super) struct RawDocument {
     pub(super) warnings: Vec<Warning>,
 }
 
-pub(super) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<RawDocument, ExtractError> {
+pub(super) fn read(
+    bytes: &[u8],
+    file_name: &str,
+    limits: &Limits,
+    listener: &mut Listener<'_>,
+) -> Result<RawDocument, ExtractError> {
     // pdfium is not thread safe; one document at a time, whoever calls.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +45,7 @@ pub(super) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Raw
         .metadata()
         .get(PdfDocumentMetadataTagType::Title)
         .and_then(|tag| useful_title(tag.value()));
-    let (pages, warnings) = pages(&document, file_name, limits)?;
+    let (pages, warnings) = pages(&document, file_name, limits, listener)?;
     Ok(RawDocument {
         title,
         pages,
@@ -52,6 +57,7 @@ fn pages(
     document: &PdfDocument<'_>,
     file_name: &str,
     limits: &Limits,
+    listener: &mut Listener<'_>,
 ) -> Result<(Vec<RawPage>, Vec<Warning>), ExtractError> {
     let count = u32::try_from(document.pages().len()).unwrap_or(0);
     if count == 0 {
@@ -70,7 +76,8 @@ fn pages(
     }
     let mut pages = Vec::new();
     let mut text_bytes = 0;
-    for number in 1..=count.min(limits.max_pages) {
+    let last = count.min(limits.max_pages);
+    for number in 1..=last {
         let index = i32::try_from(number - 1).unwrap_or(i32::MAX);
         let page = document
             .pages()
@@ -78,6 +85,8 @@ fn pages(
             .map_or_else(|_| failed(number), |page| read_page(&page, number));
         text_bytes += page.chars.chars;
         pages.push(page);
+        let (done, total) = (u64::from(number), u64::from(last));
+        listener(Step::Progress { done, total });
         if text_bytes > limits.max_text_bytes {
             break; // the builder cuts and warns
         }
