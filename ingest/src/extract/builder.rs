@@ -101,9 +101,9 @@ impl Builder {
         self.headings.clear();
     }
 
-    /// True when a line of the text is exactly this.
-    pub(super) fn contains_line(&self, line: &str) -> bool {
-        self.text.lines().any(|known| known == line)
+    /// The lines written so far.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.lines()
     }
 
     fn append(&mut self, clean: &str, group: Option<u32>) -> ByteRange {

@@ -102,12 +102,9 @@ impl<'a> Package<'a> {
 
     /// The part the package says is the document.
     pub(super) fn main_part(&mut self) -> Result<String, ExtractError> {
-        let found = self
-            .relations("")?
-            .remove("officeDocument")
-            .and_then(|targets| targets.into_iter().next());
-        match found {
-            Some(name) if self.entries.contains_key(&normal(&name)) => Ok(name),
+        let relations = self.relations("")?;
+        match relations.targets("officeDocument").first() {
+            Some(name) if self.entries.contains_key(&normal(name)) => Ok(name.clone()),
             _ if self.entries.contains_key("word/document.xml") => Ok("word/document.xml".to_owned()),
             _ => Err(damaged(self.file_name, "the package names no main part")),
         }
@@ -115,16 +112,15 @@ impl<'a> Package<'a> {
 
     /// The part with the title.
     pub(super) fn core_properties(&mut self) -> Option<String> {
-        let found = self.relations("").ok()?.remove("core-properties")?;
-        found.into_iter().next()
+        let relations = self.relations("").ok()?;
+        relations.targets("core-properties").first().cloned()
     }
 
-    /// Targets of a part's internal relationships, by the last segment of their type. A package
-    /// without the relationship part is legal.
-    pub(super) fn relations(&mut self, part: &str) -> Result<HashMap<String, Vec<String>>, ExtractError> {
+    /// A part's relationships. A package without the relationship part is legal.
+    pub(super) fn relations(&mut self, part: &str) -> Result<Relations, ExtractError> {
         let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
         let location = format!("{folder}/_rels/{name}.rels");
-        let mut found: HashMap<String, Vec<String>> = HashMap::new();
+        let mut found = Relations::default();
         let Some(text) = self.part(&location)? else {
             return Ok(found);
         };
@@ -134,15 +130,36 @@ impl<'a> Package<'a> {
             .map_err(|problem| problem.into_error(self.file_name, &location))?
         {
             let Event::Start(element) = event else { continue };
-            if !element.is("Relationship") || element.attribute("TargetMode").as_deref() == Some("External") {
+            if !element.is("Relationship") {
                 continue;
             }
-            if let (Some(kind), Some(target)) = (element.attribute("Type"), element.attribute("Target")) {
-                let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
-                found.entry(kind).or_default().push(resolve(folder, &target));
+            let (Some(kind), Some(target)) = (element.attribute("Type"), element.attribute("Target")) else {
+                continue;
+            };
+            let kind = kind.rsplit('/').next().unwrap_or_default();
+            if element.attribute("TargetMode").as_deref() != Some("External") {
+                let targets = found.parts.entry(kind.to_owned()).or_default();
+                targets.push(resolve(folder, &target));
+            } else if kind == "hyperlink" {
+                found.links.extend(element.attribute("Id").map(|id| (id, target)));
             }
         }
         Ok(found)
+    }
+}
+
+/// Where a part leads.
+#[derive(Debug, Default)]
+pub(super) struct Relations {
+    /// Parts of the package, by the last segment of the relationship's type.
+    parts: HashMap<String, Vec<String>>,
+    /// Addresses outside the package, by the relationship's id.
+    pub(super) links: HashMap<String, String>,
+}
+
+impl Relations {
+    pub(super) fn targets(&self, kind: &str) -> &[String] {
+        self.parts.get(kind).map(Vec::as_slice).unwrap_or_default()
     }
 }
 

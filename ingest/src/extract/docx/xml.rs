@@ -53,6 +53,14 @@ impl Element<'_> {
         self.raw.local_name().into_inner()
     }
 
+    /// Whether the name stands in the namespace that is usually abbreviated like this.
+    pub(super) fn has_prefix(&self, prefix: &str) -> bool {
+        self.raw
+            .name()
+            .prefix()
+            .is_some_and(|found| found.into_inner() == prefix)
+    }
+
     /// An attribute by its local name.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let mut attributes = self.raw.attributes();

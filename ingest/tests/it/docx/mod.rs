@@ -4,7 +4,27 @@ use plumbline_ingest::{BlockKind, Code, Limits, extract};
 
 use crate::fixtures::{docx, outline, package, read};
 
+mod lists;
+mod looks;
+mod packages;
+mod tables;
+mod words;
+
 const STYLES: &str = r#"<w:styles xmlns:w="w"><w:style w:styleId="Ttulo1"><w:name w:val="heading 1"/></w:style><w:style w:styleId="Ttulo2"><w:name w:val="heading 2"/><w:basedOn w:val="Ttulo1"/></w:style><w:style w:styleId="Mine"><w:name w:val="My heading"/><w:basedOn w:val="Ttulo2"/></w:style><w:style w:styleId="Titel"><w:name w:val="Title"/></w:style><w:style w:styleId="TDC1"><w:name w:val="toc 1"/></w:style></w:styles>"#;
+
+/// The text of a document with this body.
+fn text_of(body: &str) -> String {
+    read(&docx(body, &[]), "a.docx").unwrap().text
+}
+
+/// A paragraph of runs.
+fn runs(content: &str) -> String {
+    format!("<w:p>{content}</w:p>")
+}
+
+fn run(text: &str) -> String {
+    format!(r#"<w:r><w:t xml:space="preserve">{text}</w:t></w:r>"#)
+}
 
 fn p(style: &str, text: &str) -> String {
     format!(
@@ -127,38 +147,6 @@ fn a_part_that_inflates_beyond_the_cap_is_a_bomb() {
         ..Limits::default()
     };
     assert_eq!(extract(&bomb, "a.docx", &limits).unwrap_err().code, Code::ZipBomb);
-}
-
-#[test]
-fn the_main_part_may_be_anywhere_in_any_encoding() {
-    let document = r#"<?xml version="1.0" encoding="UTF-16"?><x:document xmlns:x="http://purl.oclc.org/ooxml/wordprocessingml/main"><x:body><x:p><x:r><x:t>Größe</x:t></x:r></x:p></x:body></x:document>"#;
-    let mut utf16 = vec![0xFF, 0xFE];
-    utf16.extend(document.encode_utf16().flat_map(u16::to_le_bytes));
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let mut add = |name: &str, bytes: &[u8]| {
-        writer
-            .start_file(name, zip::write::SimpleFileOptions::default())
-            .unwrap();
-        std::io::Write::write_all(&mut writer, bytes).unwrap();
-    };
-    add("[Content_Types].xml", b"<Types>wordprocessingml</Types>");
-    add("_rels/.rels", br#"<Relationships><Relationship Type="http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument" Target="/Custom/Main2.xml"/></Relationships>"#);
-    add("custom\\main2.xml", &utf16);
-    let extraction = read(&writer.finish().unwrap().into_inner(), "a.docx").unwrap();
-    assert_eq!(extraction.text, "Größe");
-}
-
-#[test]
-fn damage_in_a_secondary_part_is_a_warning() {
-    let extraction = read(
-        &docx(&p("x", "Text"), &[("styles.xml", "<w:styles><broken")]),
-        "a.docx",
-    )
-    .unwrap();
-    assert_eq!(
-        (extraction.text.as_str(), extraction.warnings[0].code),
-        ("Text", Code::PartSkipped)
-    );
 }
 
 #[test]
