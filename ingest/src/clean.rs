@@ -91,6 +91,30 @@ pub fn collapse(text: &str) -> String {
     out
 }
 
+/// A heading as it is repeated with every block below it: a "heading" of a megabyte is none.
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 300;
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST)])
+}
+
+/// A file's name as messages show it: on one line, of bearable length, its extension kept.
+pub(crate) fn file_name(raw: &str) -> String {
+    const LONGEST: usize = 120;
+    const END: usize = 20;
+    let name: Vec<char> = one_line(raw).chars().collect();
+    match name.len() {
+        0 => "the file".to_owned(),
+        length if length <= LONGEST => name.into_iter().collect(),
+        length => {
+            let (start, end) = (&name[..LONGEST - END], &name[length - END..]);
+            start.iter().chain(&['…']).chain(end).collect()
+        }
+    }
+}
+
 /// True for the private-use characters a font invents when it does not say what a glyph means.
 pub fn is_private_use(c: char) -> bool {
     matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{FFFFD}' | '\u{100000}'..='\u{10FFFD}')
@@ -114,5 +138,16 @@ mod tests {
         assert_eq!(characters("e\u{FB03}cient\u{AD}ly\u{0}\u{2}"), "efficiently");
         assert_eq!(characters("a\r\nb\rc\u{2028}d"), "a\nb\nc\nd");
         assert_eq!(one_line("  12\u{202F}€ \n\t each "), "12 € each");
+    }
+
+    #[test]
+    fn names_fit_a_message() {
+        assert_eq!(file_name("a b.pdf"), "a b.pdf");
+        assert_eq!(file_name("a\nERROR: b\u{202E}\u{1B}.pdf"), "a ERROR: b.pdf");
+        assert_eq!(file_name("\n"), "the file");
+        let name = file_name(&format!("{}.docx", "é".repeat(500)));
+        assert_eq!(name.chars().count(), 121);
+        assert!(name.ends_with("é.docx"));
+        assert_eq!(shortened(&"é".repeat(200)).chars().count(), 151);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::block::{Block, BlockKind, ByteRange, Extraction, Format, PageReport, Warning};
 use crate::catalogue::Code;
+use crate::clean;
 
 /// Grows the canonical text block by block.
 pub(super) struct Builder {
@@ -83,9 +84,10 @@ impl Builder {
         }
         let range = self.append(clean, origin.group);
         let mut heading_path: Vec<String> = self.headings.iter().map(|(_, text)| text.clone()).collect();
-        heading_path.extend(inner.map(str::to_owned));
+        heading_path.extend(inner.map(clean::shortened));
         if let BlockKind::Heading { level } = kind {
-            self.headings.push((level, range.of(&self.text).to_owned()));
+            self.headings
+                .push((level, clean::shortened(range.of(&self.text))));
         }
         self.blocks.push(Block {
             kind,
@@ -133,7 +135,7 @@ impl Builder {
             format,
             title: self
                 .title
-                .map(|title| crate::clean::one_line(&title))
+                .map(|title| clean::shortened(&clean::one_line(&title)))
                 .filter(|title| !title.is_empty()),
             language: None,
             text: self.text,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{BlockKind, Extraction, Format, Warning};
 use crate::catalogue::Code;
+use crate::clean;
 
 mod builder;
 mod csv;
@@ -161,6 +162,7 @@ pub fn extract_with(
     wanted: &Wanted,
     listener: &mut Listener<'_>,
 ) -> Result<Extraction, ExtractError> {
+    let file_name = &clean::file_name(file_name);
     if bytes.len() as u64 > limits.max_bytes {
         let message = format!(
             "{file_name} has {} bytes, the limit is {}",
@@ -227,6 +229,17 @@ impl Wanted {
 }
 
 fn no_text(file_name: &str, extraction: &Extraction) -> ExtractError {
+    match extraction.format {
+        Format::Pdf | Format::Docx => {}
+        Format::Csv => {
+            let message = format!("{file_name} has no row with content below its column names");
+            return ExtractError::new(Code::EmptyFile, message);
+        }
+        Format::Text | Format::Markdown => {
+            let message = format!("{file_name} holds only characters nobody can see");
+            return ExtractError::new(Code::EmptyFile, message);
+        }
+    }
     let scanned = extraction.pages.iter().filter(|page| page.looks_scanned).count();
     let message = match (extraction.pages.len(), scanned) {
         (0, _) => format!("{file_name} holds no text"),
@@ -246,7 +259,7 @@ fn first_heading(extraction: &Extraction) -> Option<String> {
     let heading = first
         .into_iter()
         .find(|block| matches!(block.kind, BlockKind::Heading { .. }))?;
-    Some(heading.range.of(&extraction.text).to_owned())
+    Some(clean::shortened(heading.range.of(&extraction.text)))
 }
 
 /// A warning when the extension promises another format than the content is.

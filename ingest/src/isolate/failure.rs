@@ -69,12 +69,16 @@ impl Failure {
 fn post_mortem(remains: &Remains, file_name: &str) -> ExtractError {
     const ILLEGAL: i32 = 4;
     const TRAP: i32 = 5;
+    const ABORT: i32 = 6;
     const KILL: i32 = 9;
     let signal = remains.status.signal();
-    // Rust says so; native code that cannot allocate traps; the kernel's killer kills.
-    let out_of_memory = remains.stderr.contains("memory allocation of")
-        || remains.stderr.contains("std::bad_alloc")
-        || matches!(signal, Some(ILLEGAL | TRAP | KILL));
+    // Rust says so; native code that cannot allocate traps, aborts without a word or throws the
+    // only exception it knows; the kernel's killer kills.
+    let out_of_memory = ["memory allocation of", "std::bad_alloc", "foreign exception"]
+        .iter()
+        .any(|words| remains.stderr.contains(words))
+        || matches!(signal, Some(ILLEGAL | TRAP | KILL))
+        || (signal == Some(ABORT) && remains.stderr.is_empty());
     if out_of_memory {
         let message = format!("reading {file_name} needed more memory than allowed");
         return ExtractError::new(Code::MemoryLimit, message);

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
 use crate::block::Extraction;
+use crate::clean;
 use crate::extract::{ExtractError, Ocr, Wanted};
 use crate::isolate::failure::{Failure, Remains};
 use crate::isolate::{Isolation, Reply, Request};
@@ -43,6 +44,7 @@ impl Isolation {
         wanted: &Wanted,
         progress: &Progress<'_>,
     ) -> Result<Extraction, ExtractError> {
+        let file_name = &clean::file_name(file_name);
         let size = tokio::fs::metadata(path)
             .await
             .map_or(0, |metadata| metadata.len());

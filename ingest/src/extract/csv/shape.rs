@@ -108,7 +108,14 @@ fn swallowed_rows(body: &str, dialect: Dialect) -> Option<u64> {
             }
             let lines: Vec<&str> = cell.lines().filter(|line| !line.trim().is_empty()).collect();
             let like_rows = lines.iter().filter(|line| delimiters(line) == usual).count();
-            let swallowed = lines.len() >= 2 && like_rows * 10 >= (lines.len() - 1) * 8;
+            // In the last row there is nothing left to swallow but the rest of the row itself.
+            let its_own = |rest: &&str| {
+                usual > 0 && cell.ends_with('\n') && record.len() - 1 + delimiters(rest) == usual
+            };
+            let swallowed = match lines[..] {
+                [ref rest] => its_own(rest),
+                _ => lines.len() >= 2 && like_rows * 10 >= (lines.len() - 1) * 8,
+            };
             if swallowed && (odd || (usual > 0 && lines.len() > 50)) {
                 return record.position().map(csv::Position::line);
             }

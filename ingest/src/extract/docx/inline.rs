@@ -41,22 +41,28 @@ impl Walker<'_> {
     /// the author typed himself stays the only one.
     fn note_reference(&mut self, kind: &'static str, element: &Element<'_>) {
         let Some(id) = element.attribute("id") else { return };
-        let Some(text) = self.context.notes.get(kind, id).map(str::to_owned) else {
+        let context = self.context;
+        let Some(text) = context.notes.get(kind, id.clone()) else {
             return;
         };
         let own_mark = element
             .attribute("customMarkFollows")
             .is_some_and(|value| !matches!(value.as_str(), "0" | "false" | "off"));
-        let note = if own_mark {
-            text
+        let known = self.note_numbers.get(&(kind, id.clone())).copied();
+        let number = known.unwrap_or(self.note_count + usize::from(!own_mark));
+        let mark = if own_mark {
+            String::new()
         } else {
-            self.note_count += 1;
-            let mark = format!("[{}]", self.note_count);
-            self.append(&mark);
-            format!("{mark} {text}")
+            format!("[{number}] ")
         };
+        self.append(mark.trim_end());
+        if known.is_some() {
+            return; // its text stands below its first call
+        }
+        self.note_count = number;
+        self.note_numbers.insert((kind, id), number);
         if let Some(paragraph) = self.paragraph() {
-            paragraph.notes.push(note);
+            paragraph.notes.push(format!("{mark}{text}"));
         }
     }
 

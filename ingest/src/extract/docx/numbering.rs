@@ -8,6 +8,8 @@ use crate::extract::docx::label;
 use crate::extract::docx::xml::{Element, Event, Problem, Xml};
 
 const LEVELS: usize = 9;
+/// Most characters of a label's pattern, which every item of its list repeats.
+const MAX_LABEL: usize = 64;
 
 #[derive(Debug, Clone)]
 struct Level {
@@ -216,7 +218,10 @@ impl Reading {
                 }
             }
             "numFmt" => self.set(|level| level.format = element.val().unwrap_or_default()),
-            "lvlText" => self.set(|level| level.text = element.val().unwrap_or_default()),
+            "lvlText" => {
+                let text = element.val().unwrap_or_default();
+                self.set(|level| level.text = text.chars().take(MAX_LABEL).collect());
+            }
             "start" => self.set(|level| level.start = number(element).unwrap_or(1)),
             "pStyle" => self.set(|level| level.style = element.val()),
             "lvlRestart" => {

@@ -91,6 +91,8 @@ pub(super) struct Walker<'a> {
     pub(super) fields: Vec<Field>,
     pub(super) walked: Walked,
     pub(super) note_count: usize,
+    /// The number each note was given at its first call.
+    pub(super) note_numbers: HashMap<(&'static str, String), usize>,
     numbering: &'a mut Numbering,
     /// A paragraph whose mark was deleted: the next one continues it.
     carried: Option<Paragraph>,
@@ -111,6 +113,7 @@ impl<'a> Walker<'a> {
             fields: Vec::new(),
             walked: Walked::default(),
             note_count: 0,
+            note_numbers: HashMap::new(),
             numbering,
             carried: None,
             skip_depth: 0,

@@ -21,7 +21,7 @@ const BINARY_SHARE: f64 = 0.05;
 
 pub(in crate::extract) fn decode(bytes: &[u8], file_name: &str) -> Result<Decoded, ExtractError> {
     if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) {
-        return Ok(certain(utf_32_le(&bytes[4..])));
+        return Ok(utf_32_le(&bytes[4..], file_name));
     }
     if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
         return Ok(with_encoding(encoding, &bytes[bom..], file_name));
@@ -64,12 +64,19 @@ fn with_encoding(encoding: &'static Encoding, bytes: &[u8], file_name: &str) -> 
     }
 }
 
-fn utf_32_le(bytes: &[u8]) -> String {
+fn utf_32_le(bytes: &[u8], file_name: &str) -> Decoded {
     let value = |unit: &[u8]| u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]);
-    bytes
-        .chunks_exact(4)
-        .map(|unit| char::from_u32(value(unit)).unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
+    let units = || bytes.chunks_exact(4).map(|unit| char::from_u32(value(unit)));
+    let mut decoded = certain(
+        units()
+            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect(),
+    );
+    if !bytes.len().is_multiple_of(4) || units().any(|c| c.is_none()) {
+        let message = format!("{file_name} has bytes that are not valid UTF-32");
+        decoded.warnings.push(Warning::new(Code::DecodingErrors, message));
+    }
+    decoded
 }
 
 fn has_iso_2022_jp_escape(bytes: &[u8]) -> bool {

@@ -11,6 +11,8 @@ use crate::extract::docx::styles::Styles;
 const MAX_NESTED: usize = 600;
 /// More columns than any page holds; a span may not claim more.
 const MAX_SPAN: usize = 64;
+/// Longest text of a merged cell that is repeated in every row beside it.
+const MAX_REPEATED: usize = 2_000;
 
 /// Which neighbour a cell continues.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -186,6 +188,7 @@ fn lay_out(rows: Vec<Row>) -> Vec<Line> {
             let column = line.columns.len();
             line.inner.extend(cell.take_large_table());
             let above = lines.last().and_then(|line| line.columns.get(column));
+            let above = above.filter(|text| text.len() <= MAX_REPEATED);
             let text = if cell.merge == Merge::Above {
                 above.cloned().unwrap_or_default()
             } else {
