@@ -54,6 +54,10 @@ pub(super) fn extract(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<
     let xml = package
         .part(&main)?
         .ok_or_else(|| damaged(file_name, "the main part is missing"))?;
+    if xml.contains(char::REPLACEMENT_CHARACTER) {
+        let message = format!("{file_name} has letters that are not valid in its encoding");
+        builder.warnings.push(Warning::new(Code::DecodingErrors, message));
+    }
     let context = Context {
         limits,
         styles: &styles,

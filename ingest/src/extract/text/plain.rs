@@ -148,7 +148,9 @@ fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32, wrapped_from
 /// A line goes on where the line before it was long enough to have been wrapped.
 fn append_line(text: &mut String, line: &str, wrapped_from: usize) {
     if !text.is_empty() {
-        let last = text.rsplit('\n').next().unwrap_or_default();
+        // Only the end of the text is looked at: it may be a paragraph of megabytes.
+        let tail = &text[text.floor_char_boundary(text.len().saturating_sub(4 * LONGEST_WRAPPED))..];
+        let last = tail.rsplit('\n').next().unwrap_or_default();
         let wrapped = last.chars().count() >= wrapped_from && !line.trim_start().starts_with(['|', '>']);
         text.push(if wrapped { ' ' } else { '\n' });
     }

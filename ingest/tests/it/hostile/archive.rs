@@ -18,13 +18,17 @@ pub(super) struct Entry {
 
 /// An entry that tells the truth.
 pub(super) fn entry(name: &str, data: &str) -> Entry {
+    binary(name, data.as_bytes())
+}
+
+pub(super) fn binary(name: &str, data: &[u8]) -> Entry {
     let length = u32::try_from(data.len()).unwrap();
     Entry {
         name: name.as_bytes().to_vec(),
-        data: data.as_bytes().to_vec(),
+        data: data.to_vec(),
         flags: 0,
         method: 0,
-        crc: crc_32(data.as_bytes()),
+        crc: crc_32(data),
         packed: length,
         size: length,
         offset: None,
@@ -45,7 +49,7 @@ pub(super) fn bomb(name: &str, length: usize, claimed: u32) -> Entry {
     }
 }
 
-pub(super) fn crc_32(bytes: &[u8]) -> u32 {
+fn crc_32(bytes: &[u8]) -> u32 {
     let shift = |crc: u32| {
         if crc & 1 == 1 {
             (crc >> 1) ^ 0xEDB8_8320

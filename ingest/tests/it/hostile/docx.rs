@@ -264,11 +264,11 @@ fn mass() -> Vec<Case> {
             },
         ),
         reads(
-            "one text of twenty megabytes",
+            "one text of eight megabytes",
             "long.docx",
             "open open",
             &[],
-            || docx(&p(&"open ".repeat(4_000_000)), &[]),
+            || docx(&p(&"open ".repeat(1_600_000)), &[]),
         ),
         fails(
             "a main part larger than the limit",

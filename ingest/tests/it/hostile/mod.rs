@@ -95,14 +95,18 @@ async fn run(cases: Vec<Case>) {
     let isolation = worker();
     let mut wrong = Vec::new();
     for case in &cases {
+        let bytes = (case.bytes)();
         let started = std::time::Instant::now();
-        let outcome = read(&isolation, &(case.bytes)(), &case.file_name).await;
+        let outcome = read(&isolation, &bytes, &case.file_name).await;
+        // Seen with --nocapture; no test is about time.
+        eprintln!(
+            "{:>7.2?} {:>10} bytes  {}",
+            started.elapsed(),
+            bytes.len(),
+            case.what
+        );
         if let Some(problem) = problem(case, &outcome) {
-            wrong.push(format!(
-                "{}: {problem} (after {:?})",
-                case.what,
-                started.elapsed()
-            ));
+            wrong.push(format!("{}: {problem}", case.what));
         }
     }
     assert!(

@@ -145,6 +145,13 @@ fn encodings() -> Vec<Case> {
             || cut(&notice(), 10),
         ),
         reads(
+            "a text cut at 60 %",
+            "notice.txt",
+            "Shops open at nine",
+            &[],
+            || cut(&notice(), 60),
+        ),
+        reads(
             "a text cut at 95 %",
             "notice.txt",
             "Shops open at nine",
@@ -155,7 +162,8 @@ fn encodings() -> Vec<Case> {
 }
 
 fn notice() -> Vec<u8> {
-    b"Shops open at nine. We close at five, on Sundays at noon.\n\n".repeat(30)
+    b"Shops open at nine.\n\nWe close at five on all days but Sunday, when it is noon, and on holidays.\n\n"
+        .repeat(20)
 }
 
 fn invisible() -> Vec<Case> {
@@ -280,8 +288,21 @@ fn shapes() -> Vec<Case> {
     ]
 }
 
+fn shop() -> Vec<u8> {
+    b"# Shop\n\n## Hours\n\n| Day | Open |\n|---|---|\n| Monday | **9** to 5 |\n\n```\nraw\n```\n\n- [map](http://a.b)\n\n".repeat(20)
+}
+
 fn markdown() -> Vec<Case> {
     vec![
+        reads("Markdown cut at 10 %", "shop.md", "Hours", &[], || {
+            cut(&shop(), 10)
+        }),
+        reads("Markdown cut at 60 %", "shop.md", "Hours", &[], || {
+            cut(&shop(), 60)
+        }),
+        reads("Markdown cut at 95 %", "shop.md", "Hours", &[], || {
+            cut(&shop(), 95)
+        }),
         reads(
             "a heading of one megabyte above ten thousand paragraphs",
             "heading.md",

@@ -1,8 +1,11 @@
 //! Archives that lie about what is in them.
 
-use plumbline_ingest::Code::{DamagedDocx, Encrypted, PartSkipped, Unsupported, ZipBomb};
+use plumbline_ingest::Code::{
+    DamagedDocx, DecodingErrors, Encrypted, NoText, PartSkipped, Unsupported, ZipBomb,
+};
 
-use super::archive::{Entry, archive, bomb, crc_32, entry, patched};
+use super::archive::{Entry, archive, binary, bomb, entry, patched};
+use super::files::{noise, utf_16};
 use super::{Case, fails, reads};
 
 const OPEN: &str = "Shops open at nine.";
@@ -16,6 +19,7 @@ fn main_part() -> Entry {
 pub(super) fn cases() -> Vec<Case> {
     let mut all = bombs();
     all.extend(lies());
+    all.extend(encodings());
     all.extend(names());
     all.extend(packages());
     all
@@ -94,15 +98,7 @@ fn bombs() -> Vec<Case> {
             "nested.zip",
             &[Unsupported],
             || {
-                let pack = |inner: Vec<u8>| {
-                    archive(&[Entry {
-                        crc: crc_32(&inner),
-                        packed: u32::try_from(inner.len()).unwrap(),
-                        size: u32::try_from(inner.len()).unwrap(),
-                        data: inner,
-                        ..entry("inner.zip", "")
-                    }])
-                };
+                let pack = |inner: Vec<u8>| archive(&[binary("inner.zip", &inner)]);
                 pack(pack(pack(archive(&[main_part()]))))
             },
         ),
@@ -247,6 +243,45 @@ fn lies() -> Vec<Case> {
     ]
 }
 
+/// Main parts in encodings that are broken.
+fn encodings() -> Vec<Case> {
+    fn with_text(bytes: &[u8]) -> Vec<u8> {
+        archive(&[binary("word/document.xml", bytes)])
+    }
+    vec![
+        reads(
+            "UTF-8 that is none inside the XML",
+            "utf8.docx",
+            OPEN,
+            &[DecodingErrors],
+            || {
+                let broken = [
+                    &DOCUMENT.as_bytes()[..DOCUMENT.len() - 40],
+                    b" \xC3\x28\xFF",
+                    &DOCUMENT.as_bytes()[DOCUMENT.len() - 40..],
+                ];
+                with_text(&broken.concat())
+            },
+        ),
+        reads("UTF-16 XML", "utf16.docx", OPEN, &[], || {
+            with_text(&utf_16(&format!("\u{feff}{DOCUMENT}")))
+        }),
+        reads(
+            "UTF-16 XML with half a character at its end",
+            "odd.docx",
+            OPEN,
+            &[DecodingErrors],
+            || with_text(&[&utf_16(&format!("\u{feff}{DOCUMENT}"))[..], b"x"].concat()),
+        ),
+        fails(
+            "XML of random bytes",
+            "noise.docx",
+            &[DamagedDocx, NoText],
+            || with_text(&noise(5_000)),
+        ),
+    ]
+}
+
 fn names() -> Vec<Case> {
     vec![
         reads(
@@ -323,7 +358,7 @@ fn packages() -> Vec<Case> {
         fails(
             "relationships that name each other as the document",
             "cycle.docx",
-            &[DamagedDocx, plumbline_ingest::Code::NoText],
+            &[DamagedDocx, NoText],
             || {
                 let relations = "<Relationships><Relationship Id=\"a\" Type=\"http://t/officeDocument\" Target=\"_rels/.rels\"/></Relationships>";
                 archive(&[
