@@ -120,6 +120,12 @@ catalogue! {
     WorkerDied, "worker_died", Error, "Reader stopped",
         "The process that reads files ended before it had an answer.",
         "Export the file again and retry; if it keeps failing, report it with the reason shown.";
+    BuildFailed, "build_failed", Error, "Could not be built",
+        "Building the version failed at every attempt, although the file itself may be fine.",
+        "Retry it; if it keeps failing, look at the server's log and `plumbline doctor`.";
+    Cancelled, "cancelled", Error, "Cancelled",
+        "The building of this version was cancelled.",
+        "Retry it when you want it after all.";
     PdfiumMissing, "pdfium_missing", Error, "PDF library missing",
         "The PDF library (libpdfium) is not installed where the service looks for it.",
         "Run the provisioning script of the runtime folder, or set PDFIUM_LIB to the library's path.";

@@ -13,8 +13,10 @@ pub mod block;
 pub mod catalogue;
 pub mod chunk;
 pub mod clean;
+pub mod diff;
 pub mod extract;
 pub mod isolate;
+pub mod overlay;
 mod pipeline;
 
 pub use block::{Block, BlockKind, ByteRange, Extraction, Format, PageReport, Warning};
@@ -22,5 +24,5 @@ pub use catalogue::Code;
 pub use chunk::{Chunk, chunk};
 pub use extract::{ExtractError, Limits, Ocr, Step, Wanted, extract, extract_with, find_libpdfium};
 pub use isolate::{Isolation, worker_main};
-pub use pipeline::{BuildError, Built, INGEST_QUEUE, Pipeline, Progress};
+pub use pipeline::{BuildError, Built, INGEST_QUEUE, NewFile, Pipeline, Progress, WantedOverlay};
 pub use plumbline_store::ChunkingSettings;

@@ -5,7 +5,7 @@
 //! the best lexical hit matches; here a question whose words the documents do not know gets a small lexical share and
 //! the vectors decide, and a question full of rare terms gets a large one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -17,6 +17,26 @@ pub(crate) struct Candidate {
     pub(crate) chunk: Uuid,
     /// Cosine of the best window, −1 to 1.
     pub(crate) cosine: Option<f32>,
+    /// What an admin laid over it.
+    pub(crate) wish: Wish,
+}
+
+/// An admin's wish for the place of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Wish {
+    /// It comes first when it is about as good as the best.
+    pub(crate) pinned: bool,
+    /// Factor of its score.
+    pub(crate) boost: f32,
+}
+
+impl Wish {
+    /// No wish.
+    #[cfg(test)]
+    pub(crate) const NONE: Self = Self {
+        pinned: false,
+        boost: 1.0,
+    };
 }
 
 /// A candidate with its place.
@@ -28,7 +48,17 @@ pub(crate) struct Fused {
     pub(crate) vector: Option<LegScore>,
 }
 
-/// Orders candidates by `weight * bm25 / bound + (1 - weight) * cosine`, best first.
+/// How the two shares are weighed, and how far a pin reaches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Weights {
+    /// Weight of the lexical share, 0 to 1; the cosine gets the rest.
+    pub(crate) lexical: f32,
+    /// A pinned chunk comes first when its score is at most this share below the best, 0 to 1.
+    pub(crate) pin_margin: f32,
+}
+
+/// Orders candidates by `weight * bm25 / bound + (1 - weight) * cosine`, times their boost, best first; pinned ones that
+/// are about as good as the best come before all others.
 ///
 /// `lexical` and `vector` are the legs' results, best first; a candidate missing from the lexical leg scores 0 there.
 pub(crate) fn fuse(
@@ -36,8 +66,9 @@ pub(crate) fn fuse(
     lexical: &[(Uuid, f32)],
     bound: f32,
     vector: &[(Uuid, f32)],
-    weight: f32,
+    weights: Weights,
 ) -> Vec<Fused> {
+    let weight = weights.lexical;
     let lexical = places(lexical);
     let vector = places(vector);
     let mut fused: Vec<Fused> = candidates
@@ -48,14 +79,29 @@ pub(crate) fn fuse(
             let cosine = candidate.cosine.unwrap_or(0.0);
             Fused {
                 chunk: candidate.chunk,
-                score: weight * share + (1.0 - weight) * cosine,
+                score: boosted(weight * share + (1.0 - weight) * cosine, candidate.wish.boost),
                 lexical,
                 vector: vector.get(&candidate.chunk).copied(),
             }
         })
         .collect();
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
+    let near = fused
+        .first()
+        .map_or(0.0, |best| best.score * (1.0 - weights.pin_margin));
+    let pinned: HashSet<Uuid> = candidates
+        .iter()
+        .filter(|candidate| candidate.wish.pinned)
+        .map(|candidate| candidate.chunk)
+        .collect();
+    // stable: pinned and others keep their own order
+    fused.sort_by_key(|place| !(place.score >= near && pinned.contains(&place.chunk)));
     fused
+}
+
+/// A boost above 1 must never lower a score, so a negative one is divided.
+fn boosted(score: f32, boost: f32) -> f32 {
+    if score < 0.0 { score / boost } else { score * boost }
 }
 
 /// A BM25 score as a share of the bound, 0 to 1.
@@ -83,16 +129,50 @@ mod tests {
         Uuid::from_u128(u128::from(n))
     }
 
+    fn weights(lexical: f32) -> Weights {
+        Weights {
+            lexical,
+            pin_margin: 0.25,
+        }
+    }
+
+    #[test]
+    fn a_pin_reaches_as_far_as_its_margin_and_a_boost_multiplies() {
+        let candidate = |n, cosine, pinned, boost| Candidate {
+            chunk: id(n),
+            cosine: Some(cosine),
+            wish: Wish { pinned, boost },
+        };
+        let order = |candidates: &[Candidate]| -> Vec<Uuid> {
+            let fused = fuse(candidates, &[], 1.0, &[], weights(0.0));
+            fused.iter().map(|place| place.chunk).collect()
+        };
+        let near = [candidate(1, 0.8, false, 1.0), candidate(2, 0.7, true, 1.0)];
+        assert_eq!(order(&near), [id(2), id(1)]);
+        let far = [candidate(1, 0.8, false, 1.0), candidate(2, 0.5, true, 1.0)];
+        assert_eq!(
+            order(&far),
+            [id(1), id(2)],
+            "a pin does not answer every question"
+        );
+        let boosted = [candidate(1, 0.8, false, 1.0), candidate(2, 0.5, false, 2.0)];
+        assert_eq!(order(&boosted), [id(2), id(1)]);
+        let negative = [candidate(1, -0.2, false, 1.0), candidate(2, -0.2, false, 2.0)];
+        assert_eq!(order(&negative), [id(2), id(1)]);
+    }
+
     #[test]
     fn a_question_of_unknown_words_is_decided_by_the_vectors() {
         let candidates = [
             Candidate {
                 chunk: id(1),
                 cosine: Some(0.3),
+                wish: Wish::NONE,
             },
             Candidate {
                 chunk: id(2),
                 cosine: Some(0.6),
+                wish: Wish::NONE,
             },
         ];
         // the only known word is a common one: 0.4 of a possible 20
@@ -101,7 +181,7 @@ mod tests {
             &[(id(1), 0.4)],
             20.0,
             &[(id(2), 0.6), (id(1), 0.3)],
-            0.4,
+            weights(0.4),
         );
         assert_eq!(fused[0].chunk, id(2));
         // the same ranks with a rare word: 16 of a possible 20
@@ -110,7 +190,7 @@ mod tests {
             &[(id(1), 16.0)],
             20.0,
             &[(id(2), 0.6), (id(1), 0.3)],
-            0.4,
+            weights(0.4),
         );
         assert_eq!(fused[0].chunk, id(1));
         assert_eq!(fused[0].vector, Some(LegScore { rank: 2, score: 0.3 }));
@@ -124,21 +204,21 @@ mod tests {
             bound in 0.0_f32..30.0,
         ) {
             let candidates: Vec<_> =
-                rows.iter().map(|(n, (cosine, _))| Candidate { chunk: id(*n), cosine: Some(*cosine) }).collect();
+                rows.iter().map(|(n, (cosine, _))| Candidate { chunk: id(*n), cosine: Some(*cosine), wish: Wish::NONE }).collect();
             let lexical: Vec<_> = rows.iter().map(|(n, (_, score))| (id(*n), *score)).collect();
             let vector: Vec<_> = rows.iter().map(|(n, (cosine, _))| (id(*n), *cosine)).collect();
-            let fused = fuse(&candidates, &lexical, bound, &vector, weight);
+            let fused = fuse(&candidates, &lexical, bound, &vector, weights(weight));
             prop_assert_eq!(fused.len(), candidates.len());
             prop_assert!(fused.windows(2).all(|pair| pair[0].score >= pair[1].score));
             prop_assert!(fused.iter().all(|f| (-1.0..=1.0).contains(&f.score)));
             let mut reversed = candidates.clone();
             reversed.reverse();
-            prop_assert_eq!(fused, fuse(&reversed, &lexical, bound, &vector, weight));
+            prop_assert_eq!(fused, fuse(&reversed, &lexical, bound, &vector, weights(weight)));
         }
 
         #[test]
         fn a_better_cosine_never_lowers_a_candidate(cosine in -1.0_f32..0.9, gain in 0.0_f32..0.1, weight in 0.0_f32..1.0) {
-            let score = |cosine| fuse(&[Candidate { chunk: id(1), cosine: Some(cosine) }], &[], 1.0, &[], weight)[0].score;
+            let score = |cosine| fuse(&[Candidate { chunk: id(1), cosine: Some(cosine), wish: Wish::NONE }], &[], 1.0, &[], weights(weight))[0].score;
             prop_assert!(score(cosine + gain) >= score(cosine));
         }
     }

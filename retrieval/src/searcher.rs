@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
-use crate::fuse::{Candidate, Fused, fuse, lexical_share};
+use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
 use crate::lexical::LexicalMatches;
 use crate::{Hit, LegScore};
 
@@ -309,6 +309,10 @@ impl Searcher {
             .map(|hit| Candidate {
                 chunk: hit.chunk_id,
                 cosine: hit.cosine,
+                wish: Wish {
+                    pinned: hit.pinned,
+                    boost: hit.boost,
+                },
             })
             .collect();
         let nearest: Vec<(Uuid, f32)> = vector.matches.iter().map(|m| (m.chunk_id, m.cosine)).collect();
@@ -321,11 +325,15 @@ impl Searcher {
             }
             .clamp(0.0, 1.0),
         };
+        let weights = Weights {
+            lexical: weight,
+            pin_margin: settings.pin_margin.clamp(0.0, 1.0),
+        };
         let mut by_chunk: std::collections::HashMap<Uuid, LiveHit> =
             live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
         // The vector leg saw live versions only: what is gone now was replaced in between.
         let moved = nearest.iter().any(|(chunk, _)| !by_chunk.contains_key(chunk));
-        let hits = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weight)
+        let hits = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weights)
             .into_iter()
             .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
             .take(options.k)

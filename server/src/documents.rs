@@ -1,6 +1,7 @@
 //! Receiving uploads: the one path that the API, the pages and the command line share.
 
 use axum::extract::Multipart;
+use plumbline_ingest::NewFile;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -36,24 +37,36 @@ pub struct ReceivedFile {
 }
 
 impl App {
-    /// Stores files and enqueues the building of their versions.
-    pub async fn receive(&self, tenant: Uuid, uploads: Vec<Upload>) -> Result<Vec<ReceivedFile>, ApiError> {
-        let mut received = Vec::with_capacity(uploads.len());
+    /// Stores files and enqueues the building of their versions; the same idempotency key with the same files does so
+    /// once and is answered the same way again.
+    pub async fn receive(
+        &self,
+        tenant: Uuid,
+        uploads: Vec<Upload>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Vec<ReceivedFile>, ApiError> {
+        let mut files = Vec::with_capacity(uploads.len());
         for upload in uploads {
-            let result = self
-                .pipeline
-                .receive(tenant, &upload.key, &upload.file_name, upload.bytes)
-                .await?;
-            received.push(ReceivedFile {
-                file_name: upload.file_name,
+            files.push(NewFile {
                 key: upload.key,
-                document_id: result.document_id,
-                version_id: result.version_id,
-                version: result.number,
-                unchanged: result.unchanged,
+                file_name: upload.file_name,
+                bytes: upload.bytes.len() as u64,
+                sha256: self.blobs.put(upload.bytes).await?,
             });
         }
-        Ok(received)
+        let received = self.pipeline.receive(tenant, &files, idempotency_key).await?;
+        Ok(files
+            .into_iter()
+            .zip(received)
+            .map(|(file, received)| ReceivedFile {
+                file_name: file.file_name,
+                key: file.key,
+                document_id: received.document_id,
+                version_id: received.version_id,
+                version: received.number,
+                unchanged: received.unchanged,
+            })
+            .collect())
     }
 }
 

@@ -58,8 +58,12 @@ pub struct NewestVersion {
     pub chunk_count: i32,
     /// Language of the text.
     pub language: Option<String>,
+    /// The version whose chunks stand for this one's because its text is the same.
+    pub same_text_as: Option<Uuid>,
     /// Received.
     pub received_at: DateTime<Utc>,
+    /// The present stage began.
+    pub stage_started_at: Option<DateTime<Utc>>,
 }
 
 /// Which documents to list.
@@ -82,8 +86,8 @@ macro_rules! document_query {
                     (SELECT l.number FROM document_versions l WHERE l.id = d.live_version_id) AS live_number,
                     v.id AS version_id, v.number, v.file_name, v.media_type, v.blob_bytes, v.state, v.stage_done,
                     v.stage_total, v.reason_code, v.reason, v.suggestion,
-                    jsonb_array_length(v.warnings) AS warning_count, v.chunk_count, v.language,
-                    v.created_at AS received_at
+                    jsonb_array_length(v.warnings) AS warning_count, v.chunk_count, v.language, v.same_text_as,
+                    v.created_at AS received_at, v.stage_started_at
                FROM documents d
                JOIN LATERAL (SELECT * FROM document_versions n WHERE n.document_id = d.id
                               ORDER BY n.number DESC LIMIT 1) v ON true
@@ -157,6 +161,13 @@ impl TenantTx {
         sqlx::query(
             "UPDATE document_versions SET state = 'cancelled', finished_at = now()
               WHERE document_id = $1 AND state IN ('received', 'extracting', 'chunking', 'embedding', 'indexing')",
+        )
+        .bind(document)
+        .execute(self.conn())
+        .await?;
+        sqlx::query(
+            "DELETE FROM embedded_windows e USING document_versions v
+              WHERE v.document_id = $1 AND e.version_id = v.id",
         )
         .bind(document)
         .execute(self.conn())

@@ -8,14 +8,17 @@
 mod access;
 mod answer;
 mod blob;
+mod build;
 mod chunk;
 mod conversation;
 mod document;
 mod error;
+mod idempotency;
 mod inbound;
 mod job;
 pub mod local;
 mod outbox;
+mod overlay;
 mod paths;
 mod pool;
 mod revision;
@@ -28,20 +31,23 @@ mod version;
 pub use access::{Admin, ApiKey, Secret};
 pub use answer::{AnswerRow, NewAnswer, NewCitation};
 pub use blob::BlobStore;
-pub use chunk::{BuiltVersion, ChunkRow, NewChunk, NewWindow};
+pub use build::{BuiltVersion, Completed, NewChunk, NewExtraction, NewWindow, SavedExtraction};
+pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};
 pub use document::{Document, DocumentFilter, NewestVersion};
 pub use error::StoreError;
+pub use idempotency::Replay;
 pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stored, TURN_QUEUE};
 pub use job::{DeadJob, Failed, Job, NewJob, QueueDepth};
 pub use outbox::{OutboxPart, SEND_QUEUE, StatusReport};
+pub use overlay::{NewOverlay, NewPlace, Overlay, OverlayKind, OverlayPlace, Overlays};
 pub use paths::DataDir;
 pub use pool::{ServerVersions, Store, SystemTx, TenantTx};
 pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, VectorMatch, VectorScan};
 pub use settings::{
-    AnswerSettings, ChunkingSettings, ConversationSettings, RetrievalSettings, RoutingSettings, Settings,
-    SettingsVersion,
+    AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, RetrievalSettings,
+    RoutingSettings, Settings, SettingsVersion, UploadSettings,
 };
 pub use sqlx::types::Json;
 pub use tenant::Tenant;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::chunk::chunk_columns;
 use crate::{ChunkRow, StoreError, TenantTx};
 
 /// What a derived index must do to catch up.
@@ -65,14 +66,15 @@ impl TenantTx {
     /// The chunks of the live version of a document with the document's title and the text's language; nothing for one
     /// that has no live version.
     pub async fn live_chunks(&mut self, document: Uuid) -> Result<Vec<LiveChunk>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT c.id, c.document_id, c.version_id, c.ordinal, c.text_start, c.text_end, c.page_from, c.page_to,
-                    c.row_from, c.row_to, c.heading_path, c.body, c.tokens, d.title, v.language
+        Ok(sqlx::query_as(concat!(
+            "SELECT ",
+            chunk_columns!(),
+            ", d.title, v.language
                FROM documents d
                JOIN document_versions v ON v.id = d.live_version_id
-               JOIN chunks c ON c.version_id = v.id
-              WHERE d.id = $1 AND d.deleted_at IS NULL ORDER BY c.ordinal",
-        )
+               JOIN chunks c ON c.version_id = v.id AND NOT c.disabled
+              WHERE d.id = $1 AND d.deleted_at IS NULL ORDER BY c.ordinal"
+        ))
         .bind(document)
         .fetch_all(self.conn())
         .await?)

@@ -51,6 +51,10 @@ pub struct LiveHit {
     pub heading_path: Vec<String>,
     /// Text.
     pub body: String,
+    /// An admin pinned it.
+    pub pinned: bool,
+    /// Factor an admin gave its score.
+    pub boost: f32,
     /// Cosine of its best window to the question, when a vector was given.
     pub cosine: Option<f32>,
 }
@@ -71,6 +75,7 @@ impl TenantTx {
                 "SELECT w.chunk_id, (1 - min(w.embedding <=> $2))::float4 AS cosine
                    FROM documents d JOIN windows w ON w.version_id = d.live_version_id
                   WHERE d.deleted_at IS NULL AND w.space_id = $1
+                    AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
                   GROUP BY w.chunk_id ORDER BY cosine DESC, w.chunk_id LIMIT $3",
             )
             .bind(space)
@@ -94,6 +99,7 @@ impl TenantTx {
                    FROM windows w
                   WHERE w.space_id = {space}
                     AND EXISTS (SELECT FROM documents d WHERE d.live_version_id = w.version_id AND d.deleted_at IS NULL)
+                    AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
                   ORDER BY w.embedding::halfvec({dimension}) <=> $1 LIMIT $2 * 4) near
               GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT $2"
         );
@@ -125,13 +131,13 @@ impl TenantTx {
         Ok(sqlx::query_as(
             "SELECT c.id AS chunk_id, d.id AS document_id, v.id AS version_id, d.key AS document_key,
                     d.title AS document_title, v.number AS version_number, c.text_start, c.text_end, c.page_from,
-                    c.row_from, c.heading_path, c.body,
+                    c.row_from, c.heading_path, c.body, c.pinned, c.boost,
                     (SELECT (1 - min(w.embedding <=> $3))::float4 FROM windows w
                       WHERE w.chunk_id = c.id AND w.space_id = $2) AS cosine
                FROM chunks c
                JOIN documents d ON d.live_version_id = c.version_id AND d.deleted_at IS NULL
                JOIN document_versions v ON v.id = c.version_id
-              WHERE c.id = ANY($1)",
+              WHERE c.id = ANY($1) AND NOT c.disabled",
         )
         .bind(chunks)
         .bind(space)

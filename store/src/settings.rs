@@ -22,6 +22,10 @@ pub struct Settings {
     pub conversation: ConversationSettings,
     /// Chunking of new versions.
     pub chunking: ChunkingSettings,
+    /// What is read out of files.
+    pub extraction: ExtractionSettings,
+    /// What may be uploaded.
+    pub uploads: UploadSettings,
 }
 
 /// How the two legs are searched and fused.
@@ -40,6 +44,8 @@ pub struct RetrievalSettings {
     pub lexical: bool,
     /// Whether the vector leg takes part.
     pub vector: bool,
+    /// A pinned chunk comes first when its score is at most this share below the best. 0 to 1.
+    pub pin_margin: f32,
 }
 
 impl Default for RetrievalSettings {
@@ -51,6 +57,7 @@ impl Default for RetrievalSettings {
             top_k: 8,
             lexical: true,
             vector: true,
+            pin_margin: 0.25,
         }
     }
 }
@@ -154,6 +161,47 @@ impl Default for ChunkingSettings {
             overlap_tokens: 30,
             window_tokens: 64,
             min_tokens: 40,
+        }
+    }
+}
+
+/// What is read out of files. A change applies to versions built afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExtractionSettings {
+    /// Recognise the text of scanned pages with an installed `tesseract`. Takes seconds per page.
+    pub ocr: bool,
+    /// Its languages, in its own form.
+    pub ocr_languages: String,
+}
+
+impl Default for ExtractionSettings {
+    fn default() -> Self {
+        Self {
+            ocr: false,
+            ocr_languages: "eng".to_owned(),
+        }
+    }
+}
+
+/// What may be uploaded; the server's own limits stand above it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UploadSettings {
+    /// Largest file in MiB.
+    pub max_file_mib: u32,
+    /// Most files of one upload.
+    pub max_files: u32,
+    /// Formats that are accepted, by content: `pdf`, `docx`, `text`, `markdown`, `csv`. Empty means all.
+    pub formats: Vec<String>,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self {
+            max_file_mib: 100,
+            max_files: 50,
+            formats: Vec::new(),
         }
     }
 }

@@ -76,7 +76,7 @@ pub struct NewVersion {
 }
 
 /// What became of a received file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
     /// Document.
     pub document_id: Uuid,
@@ -132,8 +132,12 @@ pub struct Version {
     pub windows_reused: i32,
     /// Received.
     pub created_at: DateTime<Utc>,
+    /// The version whose chunks stand for this one's because its text is the same; that one is published instead.
+    pub same_text_as: Option<Uuid>,
     /// Work began.
     pub started_at: Option<DateTime<Utc>>,
+    /// The present stage began.
+    pub stage_started_at: Option<DateTime<Utc>>,
     /// Work ended.
     pub finished_at: Option<DateTime<Utc>>,
     /// Last published.
@@ -147,7 +151,8 @@ fn hex_bytes<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok,
 const VERSION_COLUMNS: &str =
     "SELECT id, document_id, number, file_name, media_type, blob_sha256, blob_bytes, state,
         stage_done, stage_total, reason_code, reason, suggestion, warnings, pages, language, chunk_count,
-        windows_embedded, windows_reused, created_at, started_at, finished_at, published_at
+        windows_embedded, windows_reused, created_at, same_text_as, started_at, stage_started_at, finished_at,
+        published_at
    FROM document_versions";
 
 impl TenantTx {
@@ -168,7 +173,8 @@ impl TenantTx {
         .await?;
         // The row lock taken by the upsert serialises uploads of one key, so the number below is ours alone.
         let newest: Option<(Uuid, i32, Vec<u8>, VersionState, bool)> = sqlx::query_as(
-            "SELECT v.id, v.number, v.blob_sha256, v.state, v.id IS NOT DISTINCT FROM d.live_version_id
+            "SELECT v.id, v.number, v.blob_sha256, v.state,
+                    coalesce(v.same_text_as, v.id) IS NOT DISTINCT FROM d.live_version_id
                FROM document_versions v JOIN documents d ON d.id = v.document_id
               WHERE v.document_id = $1 ORDER BY v.number DESC LIMIT 1",
         )
@@ -210,6 +216,80 @@ impl TenantTx {
         })
     }
 
+    /// For each key and hash of a file: the version that holds exactly these bytes already and answers or is being
+    /// built, if there is one. One query for a whole folder, and it writes nothing.
+    pub async fn unchanged_files(
+        &mut self,
+        files: &[(String, [u8; 32])],
+    ) -> Result<Vec<Option<Received>>, StoreError> {
+        let keys: Vec<&str> = files.iter().map(|(key, _)| key.as_str()).collect();
+        let hashes: Vec<&[u8]> = files.iter().map(|(_, hash)| hash.as_slice()).collect();
+        let rows: Vec<(i64, Uuid, Uuid, i32)> = sqlx::query_as(
+            "SELECT f.place, d.id, v.id, v.number
+               FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS f(key, hash, place)
+               JOIN documents d ON d.key = f.key AND d.deleted_at IS NULL
+               JOIN LATERAL (SELECT * FROM document_versions n WHERE n.document_id = d.id
+                              ORDER BY n.number DESC LIMIT 1) v ON true
+              WHERE v.blob_sha256 = f.hash
+                AND (coalesce(v.same_text_as, v.id) = d.live_version_id
+                     OR v.state NOT IN ('ready', 'ready_with_warnings', 'failed', 'cancelled'))",
+        )
+        .bind(keys)
+        .bind(hashes)
+        .fetch_all(self.conn())
+        .await?;
+        let mut found = vec![None; files.len()];
+        for (place, document_id, version_id, number) in rows {
+            let place = usize::try_from(place - 1).unwrap_or_default();
+            if let Some(entry) = found.get_mut(place) {
+                *entry = Some(Received {
+                    document_id,
+                    version_id,
+                    number,
+                    unchanged: true,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds a version from the file of the newest one, to be built with today's settings and overlays.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such document.
+    pub async fn receive_again(&mut self, document: Uuid) -> Result<Received, StoreError> {
+        self.lock_document(document).await?;
+        let tenant = self.tenant();
+        let version_id = Uuid::now_v7();
+        let number: Option<i32> = sqlx::query_scalar(
+            "INSERT INTO document_versions (id, tenant_id, document_id, number, file_name, blob_sha256, blob_bytes)
+             SELECT $1, $2, v.document_id, v.number + 1, v.file_name, v.blob_sha256, v.blob_bytes
+               FROM document_versions v JOIN documents d ON d.id = v.document_id
+              WHERE v.document_id = $3 AND d.deleted_at IS NULL ORDER BY v.number DESC LIMIT 1
+             RETURNING number",
+        )
+        .bind(version_id)
+        .bind(tenant)
+        .bind(document)
+        .fetch_optional(self.conn())
+        .await?;
+        Ok(Received {
+            document_id: document,
+            version_id,
+            number: number.ok_or(StoreError::NotFound { what: "document" })?,
+            unchanged: false,
+        })
+    }
+
+    /// Serialises what changes the versions or overlays of one document, to the end of the transaction.
+    pub(crate) async fn lock_document(&mut self, document: Uuid) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM documents WHERE id = $1 FOR UPDATE")
+            .bind(document)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
     /// All versions of a document, newest first.
     pub async fn versions(&mut self, document: Uuid) -> Result<Vec<Version>, StoreError> {
         Ok(sqlx::query_as(concat_query(
@@ -232,6 +312,16 @@ impl TenantTx {
             })
     }
 
+    /// The state of a version, none when it does not exist.
+    pub async fn version_state(&mut self, id: Uuid) -> Result<Option<VersionState>, StoreError> {
+        Ok(
+            sqlx::query_scalar("SELECT state FROM document_versions WHERE id = $1")
+                .bind(id)
+                .fetch_optional(self.conn())
+                .await?,
+        )
+    }
+
     /// The canonical text of a version; kept for ever, also of replaced and deleted ones, because answers cite it.
     pub async fn version_text(&mut self, id: Uuid) -> Result<String, StoreError> {
         let text: Option<Option<String>> =
@@ -244,16 +334,18 @@ impl TenantTx {
         })
     }
 
-    /// Moves a version to a stage of its building and starts its clock. Does nothing to a version that has ended.
+    /// Moves a version to a stage of its building and starts its clock. False when the version has ended meanwhile (it
+    /// was cancelled, or its document deleted): the work on it must stop.
     pub async fn begin_stage(
         &mut self,
         version: Uuid,
         state: VersionState,
         total: i64,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
+    ) -> Result<bool, StoreError> {
+        let begun = sqlx::query(
             "UPDATE document_versions
-                SET state = $2, stage_done = 0, stage_total = $3, started_at = coalesce(started_at, now())
+                SET state = $2, stage_done = 0, stage_total = $3, stage_started_at = now(),
+                    started_at = coalesce(started_at, now())
               WHERE id = $1 AND state NOT IN ('ready', 'ready_with_warnings', 'failed', 'cancelled')",
         )
         .bind(version)
@@ -261,17 +353,51 @@ impl TenantTx {
         .bind(total)
         .execute(self.conn())
         .await?;
+        Ok(begun.rows_affected() == 1)
+    }
+
+    /// Records progress within the present stage; `total` may have become known only now.
+    pub async fn stage_progress(&mut self, version: Uuid, done: i64, total: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE document_versions SET stage_done = $2, stage_total = $3
+              WHERE id = $1 AND state NOT IN ('ready', 'ready_with_warnings', 'failed', 'cancelled')",
+        )
+        .bind(version)
+        .bind(done)
+        .bind(total)
+        .execute(self.conn())
+        .await?;
         Ok(())
     }
 
-    /// Records progress within the present stage.
-    pub async fn stage_progress(&mut self, version: Uuid, done: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE document_versions SET stage_done = $2 WHERE id = $1")
-            .bind(version)
-            .bind(done)
-            .execute(self.conn())
-            .await?;
-        Ok(())
+    /// Ends the building of a version because a person said so; its worker notices and stops, a job that waits is taken
+    /// away.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the version has ended already.
+    pub async fn cancel_version(&mut self, version: Uuid) -> Result<(), StoreError> {
+        let document: Option<Uuid> = sqlx::query_scalar(
+            "UPDATE document_versions
+                SET state = 'cancelled', finished_at = now(), reason_code = 'cancelled',
+                    reason = 'the building of this version was cancelled', suggestion = 'retry it when you want it after all'
+              WHERE id = $1 AND state NOT IN ('ready', 'ready_with_warnings', 'failed', 'cancelled')
+             RETURNING document_id",
+        )
+        .bind(version)
+        .fetch_optional(self.conn())
+        .await?;
+        let document = document.ok_or_else(|| {
+            StoreError::Conflict("the version has ended already, there is nothing to cancel".to_owned())
+        })?;
+        sqlx::query(
+            "UPDATE jobs SET state = 'cancelled', finished_at = now()
+              WHERE key = $1 AND state = 'queued' AND payload->>'version_id' = $2",
+        )
+        .bind(document.to_string())
+        .bind(version.to_string())
+        .execute(self.conn())
+        .await?;
+        self.forget_embedded(version).await
     }
 
     /// Ends a version with a reason a person can act on. The live version of the document goes on answering.
@@ -293,7 +419,7 @@ impl TenantTx {
         .bind(suggestion)
         .execute(self.conn())
         .await?;
-        Ok(())
+        self.forget_embedded(version).await
     }
 
     /// Puts a failed version back to the start; the caller enqueues the job.
@@ -304,7 +430,7 @@ impl TenantTx {
         let done = sqlx::query(
             "UPDATE document_versions
                 SET state = 'received', stage_done = 0, stage_total = 0, reason_code = NULL, reason = NULL,
-                    suggestion = NULL, started_at = NULL, finished_at = NULL
+                    suggestion = NULL, started_at = NULL, stage_started_at = NULL, finished_at = NULL
               WHERE id = $1 AND state IN ('failed', 'cancelled')",
         )
         .bind(version)
@@ -318,26 +444,28 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Makes a complete version the one that answers: publish and rollback are the same flip.
+    /// Makes a complete version the one that answers: publish and rollback are the same flip. A version that shares its
+    /// text with another stands for that one.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the version is not complete or its document was deleted.
     pub async fn publish_version(&mut self, version: Uuid) -> Result<(), StoreError> {
-        let document: Option<Uuid> = sqlx::query_scalar(
-            "UPDATE documents d SET live_version_id = v.id
+        let published: Option<(Uuid, Uuid)> = sqlx::query_as(
+            "UPDATE documents d SET live_version_id = coalesce(v.same_text_as, v.id)
                FROM document_versions v
               WHERE v.id = $1 AND d.id = v.document_id AND d.deleted_at IS NULL
                 AND v.state IN ('ready', 'ready_with_warnings')
-             RETURNING d.id",
+             RETURNING d.id, d.live_version_id",
         )
         .bind(version)
         .fetch_optional(self.conn())
         .await?;
-        let document = document.ok_or_else(|| {
+        let (document, live) = published.ok_or_else(|| {
             StoreError::Conflict("the version is not complete, or its document was deleted".to_owned())
         })?;
-        sqlx::query("UPDATE document_versions SET published_at = now() WHERE id = $1")
+        sqlx::query("UPDATE document_versions SET published_at = now() WHERE id IN ($1, $2)")
             .bind(version)
+            .bind(live)
             .execute(self.conn())
             .await?;
         self.bump_revision(document).await

@@ -7,7 +7,7 @@ use plumbline_ingest::{ByteRange, Chunk, ChunkingSettings, Limits, chunk, extrac
 use plumbline_models::{ChatModel, Embedder};
 use plumbline_retrieval::Searcher;
 use plumbline_store::testing::TestDatabase;
-use plumbline_store::{BuiltVersion, NewChunk, NewVersion, NewWindow, Store};
+use plumbline_store::{BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, Store};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -62,34 +62,54 @@ impl Stand {
             blob_bytes: i64::try_from(bytes.len()).unwrap(),
         };
         let received = tx.receive_version(&new).await.unwrap();
+        let saved = NewExtraction {
+            version_id: received.version_id,
+            media_type: extraction.format.media_type().to_owned(),
+            text: extraction.text.clone(),
+            text_sha256: Sha256::digest(extraction.text.as_bytes()).into(),
+            outline: "{}".to_owned(),
+            content_sha256: Sha256::digest(extraction.text.as_bytes()).into(),
+            language: extraction.language.clone(),
+            warnings: serde_json::json!([]),
+            pages: serde_json::json!([]),
+        };
+        assert!(tx.save_extraction(&saved).await.unwrap());
         let mut written = Vec::new();
         for chunk in &chunks {
-            written.push(
-                self.embedded(chunk, extraction.title.as_deref(), &extraction.text)
-                    .await,
-            );
+            let (chunk, vectors) = self
+                .embedded(chunk, extraction.title.as_deref(), &extraction.text)
+                .await;
+            tx.save_vectors(received.version_id, space, &vectors)
+                .await
+                .unwrap();
+            written.push(chunk);
         }
         let built = BuiltVersion {
             version_id: received.version_id,
             title: extraction.title.clone(),
-            media_type: extraction.format.media_type().to_owned(),
-            text: extraction.text.clone(),
-            text_sha256: Sha256::digest(extraction.text.as_bytes()).into(),
-            language: extraction.language.clone(),
-            warnings: serde_json::json!([]),
-            pages: serde_json::json!([]),
+            recipe_sha256: [0; 32],
             windows_embedded: 0,
             windows_reused: 0,
             chunks: written,
             space_id: space,
+            places: Vec::new(),
+            overlay_revision: 0,
         };
-        assert!(tx.complete_version(&built).await.unwrap());
+        assert_eq!(
+            tx.complete_version(&built, &|_| {}).await.unwrap(),
+            Completed::Written
+        );
         tx.publish_version(received.version_id).await.unwrap();
         tx.commit().await.unwrap();
         self.searcher.catch_up(self.tenant).await.unwrap();
     }
 
-    async fn embedded(&self, chunk: &Chunk, title: Option<&str>, text: &str) -> NewChunk {
+    async fn embedded(
+        &self,
+        chunk: &Chunk,
+        title: Option<&str>,
+        text: &str,
+    ) -> (NewChunk, Vec<([u8; 32], Vec<f32>)>) {
         let headings = chunk
             .heading_path
             .iter()
@@ -102,13 +122,13 @@ impl Stand {
             .map(|window| format!("{heading}\n{}", window.of(text)).trim().to_owned())
             .collect();
         let vectors = self.embedder.embed(texts.clone()).await.unwrap();
-        let window = |((range, text), embedding): ((&ByteRange, &String), Vec<f32>)| NewWindow {
+        let hash = |text: &String| -> [u8; 32] { Sha256::digest(text.as_bytes()).into() };
+        let window = |(range, text): (&ByteRange, &String)| NewWindow {
             start: range.start,
             end: range.end,
-            hash: Sha256::digest(text.as_bytes()).into(),
-            embedding,
+            hash: hash(text),
         };
-        NewChunk {
+        let written = NewChunk {
             ordinal: chunk.ordinal,
             start: chunk.range.start,
             end: chunk.range.end,
@@ -120,13 +140,8 @@ impl Stand {
             text: chunk.text.clone(),
             tokens: chunk.tokens,
             hash: chunk.hash,
-            windows: chunk
-                .windows
-                .iter()
-                .zip(&texts)
-                .zip(vectors)
-                .map(window)
-                .collect(),
-        }
+            windows: chunk.windows.iter().zip(&texts).map(window).collect(),
+        };
+        (written, texts.iter().map(hash).zip(vectors).collect())
     }
 }

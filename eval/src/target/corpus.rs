@@ -86,7 +86,7 @@ async fn one(pipeline: &Pipeline, tenant: Uuid, dir: &Path, doc: &CorpusDoc) -> 
         .await
         .map_err(|error| error.to_string())?;
     let received = pipeline
-        .receive(tenant, &doc.path, file_name(doc), bytes)
+        .receive_bytes(tenant, &doc.path, file_name(doc), bytes)
         .await
         .map_err(|error| error.to_string())?;
     let built = pipeline

@@ -10,4 +10,5 @@ mod docx;
 mod hostile;
 mod isolation;
 mod pdf;
+mod pipeline;
 mod text;

@@ -207,11 +207,13 @@ impl Fields {
         document.add_text(self.document, live.chunk.document_id.to_string());
         document.add_text(self.language, language);
         // Title and headings belong to what a chunk says: "Returns > Batteries" is context its sentences leave out.
+        // So do the questions that an admin says it answers.
         let text = format!(
-            "{}\n{}\n{}",
+            "{}\n{}\n{}\n{}",
             live.title,
             live.chunk.heading_path.join("\n"),
-            live.chunk.body
+            live.chunk.body,
+            live.chunk.questions.join("\n")
         );
         let tokens = Analyzer::new(Some(language), false)
             .terms(&text)

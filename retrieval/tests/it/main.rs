@@ -7,7 +7,9 @@ use std::sync::Arc;
 use plumbline_models::{Embedder, HashEmbedder};
 use plumbline_retrieval::{LexicalState, Results, SearchOptions, Searcher};
 use plumbline_store::testing::TestDatabase;
-use plumbline_store::{BuiltVersion, NewChunk, NewVersion, NewWindow, RetrievalSettings, Store};
+use plumbline_store::{
+    BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings, Store,
+};
 use uuid::Uuid;
 
 struct World {
@@ -57,6 +59,7 @@ impl World {
         let vectors = self.embedder.embed(texts.to_vec()).await.unwrap();
         let mut start = 0;
         let mut chunks = Vec::new();
+        let mut saved = Vec::new();
         for ((ordinal, text), embedding) in (0_u32..).zip(texts).zip(vectors) {
             let end = start + text.len();
             let hash = plumbline_store::BlobStore::hash(text.as_bytes());
@@ -72,30 +75,41 @@ impl World {
                 text: text.clone(),
                 tokens: 5,
                 hash,
-                windows: vec![NewWindow {
-                    start,
-                    end,
-                    hash,
-                    embedding,
-                }],
+                windows: vec![NewWindow { start, end, hash }],
             });
+            saved.push((hash, embedding));
             start = end + 1;
         }
-        let built = BuiltVersion {
+        let extraction = NewExtraction {
             version_id: received.version_id,
-            title: Some(key.to_owned()),
             media_type: "text/plain".into(),
             text: texts.join("\n"),
             text_sha256: sha,
+            outline: "{}".into(),
+            content_sha256: sha,
             language: Some(language.into()),
             warnings: serde_json::json!([]),
             pages: serde_json::json!([]),
+        };
+        assert!(tx.save_extraction(&extraction).await.unwrap());
+        tx.save_vectors(received.version_id, space_id, &saved)
+            .await
+            .unwrap();
+        let built = BuiltVersion {
+            version_id: received.version_id,
+            title: Some(key.to_owned()),
+            recipe_sha256: [0; 32],
             chunks,
             space_id,
             windows_embedded: i32::try_from(texts.len()).unwrap(),
             windows_reused: 0,
+            places: Vec::new(),
+            overlay_revision: 0,
         };
-        assert!(tx.complete_version(&built).await.unwrap());
+        assert_eq!(
+            tx.complete_version(&built, &|_| {}).await.unwrap(),
+            Completed::Written
+        );
         assert!(tx.publish_if_newest(received.version_id).await.unwrap());
         tx.commit().await.unwrap();
         received.document_id

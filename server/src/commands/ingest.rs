@@ -184,7 +184,10 @@ async fn receive<'a>(
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let received = app.pipeline.receive(tenant, &file.key, &name, bytes).await?;
+        let received = app
+            .pipeline
+            .receive_bytes(tenant, &file.key, &name, bytes)
+            .await?;
         let state = version(app, tenant, received.version_id).await?.state;
         if !(received.unchanged && state.is_final()) {
             waiting.insert(received.version_id, (file, None));

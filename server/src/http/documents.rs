@@ -45,7 +45,7 @@ pub async fn upload(
     form: Multipart,
 ) -> Result<(StatusCode, Json<UploadResponse>), ApiError> {
     let uploads = read_uploads(form, app.web).await?;
-    let files = app.receive(tenant, uploads).await?;
+    let files = app.receive(tenant, uploads, None).await?;
     Ok((StatusCode::ACCEPTED, Json(UploadResponse { files })))
 }
 
@@ -252,8 +252,8 @@ pub async fn publish(
 ) -> Result<StatusCode, ApiError> {
     let mut tx = app.store.tenant(tenant).await?;
     let version = version_at(&mut tx, id, number).await?;
-    tx.publish_version(version.id).await?;
     tx.commit().await?;
+    app.pipeline.publish(tenant, &version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use plumbline_ingest::BuildError;
 use plumbline_store::StoreError;
 use serde::Serialize;
 
@@ -21,6 +22,9 @@ pub enum ApiError {
     /// The store's answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What a change of a version's content met.
+    #[error(transparent)]
+    Build(#[from] BuildError),
     /// Something of ours is down.
     #[error("{0}")]
     Unavailable(String),
@@ -59,9 +63,15 @@ impl ApiError {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-            Self::Store(StoreError::NotFound { .. }) => (StatusCode::NOT_FOUND, "not_found"),
-            Self::Store(StoreError::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
-            Self::Store(_) | Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Store(StoreError::NotFound { .. })
+            | Self::Build(BuildError::Store(StoreError::NotFound { .. })) => {
+                (StatusCode::NOT_FOUND, "not_found")
+            }
+            Self::Store(StoreError::Conflict(_))
+            | Self::Build(BuildError::Store(StoreError::Conflict(_))) => (StatusCode::CONFLICT, "conflict"),
+            Self::Store(_) | Self::Build(_) | Self::Unavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            }
         }
     }
 }

@@ -40,7 +40,9 @@ fn document(number: u128, title: &str, state: VersionState) -> Document {
             warning_count: 0,
             chunk_count: 1_204,
             language: Some("en".to_owned()),
+            same_text_as: None,
             received_at: now() - Duration::minutes(5),
+            stage_started_at: None,
         },
     }
 }
@@ -168,7 +170,9 @@ fn version(number: i32, state: VersionState) -> Version {
         windows_embedded: 12,
         windows_reused: 70,
         created_at: now() - Duration::hours(30),
+        same_text_as: None,
         started_at: Some(now()),
+        stage_started_at: None,
         finished_at: Some(now() + Duration::milliseconds(3_450)),
         published_at: None,
     }
@@ -202,6 +206,11 @@ fn a_document_shows_its_versions_its_quality_and_its_chunks() {
         heading_path: vec!["Terms".to_owned(), "Periods".to_owned()],
         body: "The panel keeps 80 %.\n\nFor 10 years.".to_owned(),
         tokens: 17,
+        hash: Vec::new(),
+        disabled: false,
+        pinned: false,
+        boost: 1.0,
+        questions: Vec::new(),
     };
     let mut about = document(9, "Terms", VersionState::Failed);
     about.live_version_id = Some(versions[1].id);

@@ -5,6 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use plumbline_ingest::BuildError;
 use plumbline_store::StoreError;
 
 use super::layout::Shell;
@@ -34,6 +35,18 @@ impl From<StoreError> for Trouble {
             StoreError::Conflict(message) => Self::Conflict(message),
             error => {
                 tracing::error!(%error, "pages.store.failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<BuildError> for Trouble {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Store(error) => error.into(),
+            error => {
+                tracing::error!(%error, "pages.pipeline.failed");
                 Self::Internal
             }
         }

@@ -38,7 +38,7 @@ pub async fn build(app: &App, job: &Job) -> Result<Done, WorkError> {
 pub async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), WorkError> {
     let version: Uuid = field(job, "version_id")?;
     let error = ExtractError::new(
-        Code::WorkerDied,
+        Code::BuildFailed,
         format!("building the version failed at every attempt: {reason}"),
     );
     Ok(app

@@ -1,7 +1,9 @@
 //! A database with two tenants.
 
 use plumbline_store::testing::TestDatabase;
-use plumbline_store::{BuiltVersion, NewChunk, NewVersion, NewWindow, Received, Store};
+use plumbline_store::{
+    BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, Received, Store, VersionState,
+};
 use uuid::Uuid;
 
 pub(crate) struct World {
@@ -49,54 +51,22 @@ impl World {
     pub(crate) async fn build(&self, tenant: Uuid, version: Uuid, texts: &[&str]) -> bool {
         let mut tx = self.store.tenant(tenant).await.unwrap();
         let space = tx.ensure_space("test", 3).await.unwrap();
-        let text = texts.join("\n\n");
-        let mut start = 0;
-        let chunks = (0_u32..)
-            .zip(texts)
-            .map(|(ordinal, body)| {
-                let end = start + body.len();
-                let vector = unit(body.len());
-                let window = NewWindow {
-                    start,
-                    end,
-                    hash: [ordinal.to_le_bytes()[0]; 32],
-                    embedding: vector,
-                };
-                let chunk = NewChunk {
-                    ordinal,
-                    start,
-                    end,
-                    page_from: Some(1),
-                    page_to: Some(1),
-                    row_from: None,
-                    row_to: None,
-                    heading_path: vec!["Prices".into(), "Fans & \"coolers\"".into()],
-                    text: (*body).into(),
-                    tokens: 3,
-                    hash: [1; 32],
-                    windows: vec![window],
-                };
-                start = end + 2;
-                chunk
-            })
+        tx.begin_stage(version, VersionState::Embedding, 0).await.unwrap();
+        if !tx
+            .save_extraction(&extraction(version, &texts.join("\n\n")))
+            .await
+            .unwrap()
+        {
+            return false;
+        }
+        let vectors: Vec<([u8; 32], Vec<f32>)> = (0..texts.len())
+            .map(|ordinal| (hash_of(ordinal), unit(texts[ordinal].len())))
             .collect();
-        let built = BuiltVersion {
-            version_id: version,
-            title: Some("A title".into()),
-            media_type: "text/plain".into(),
-            text,
-            text_sha256: [0; 32],
-            language: Some("en".into()),
-            warnings: serde_json::json!([]),
-            pages: serde_json::json!([]),
-            chunks,
-            space_id: space,
-            windows_embedded: i32::try_from(texts.len()).unwrap(),
-            windows_reused: 0,
-        };
-        let written = tx.complete_version(&built).await.unwrap();
+        tx.save_vectors(version, space, &vectors).await.unwrap();
+        let built = built(version, space, texts);
+        let completed = tx.complete_version(&built, &|_| {}).await.unwrap();
         tx.commit().await.unwrap();
-        written
+        completed == Completed::Written
     }
 
     pub(crate) async fn publish(&self, tenant: Uuid, version: Uuid) {
@@ -111,4 +81,66 @@ pub(crate) fn unit(n: usize) -> Vec<f32> {
     #[expect(clippy::cast_precision_loss, reason = "small test numbers")]
     let angle = n as f32 / 10.0;
     vec![angle.cos(), angle.sin(), 0.0]
+}
+
+fn hash_of(ordinal: usize) -> [u8; 32] {
+    [u8::try_from(ordinal).unwrap(); 32]
+}
+
+/// An extraction of `text` without structure.
+pub(crate) fn extraction(version_id: Uuid, text: &str) -> NewExtraction {
+    NewExtraction {
+        version_id,
+        media_type: "text/plain".into(),
+        text: text.into(),
+        text_sha256: [0; 32],
+        outline: "{}".into(),
+        content_sha256: plumbline_store::BlobStore::hash(text.as_bytes()),
+        language: Some("en".into()),
+        warnings: serde_json::json!([]),
+        pages: serde_json::json!([]),
+    }
+}
+
+/// A version of one chunk per text, whose hashes are those of the texts.
+pub(crate) fn built(version_id: Uuid, space_id: i32, texts: &[&str]) -> BuiltVersion {
+    let mut start = 0;
+    let chunks = (0_u32..)
+        .zip(texts)
+        .map(|(ordinal, body)| {
+            let end = start + body.len();
+            let window = NewWindow {
+                start,
+                end,
+                hash: hash_of(ordinal as usize),
+            };
+            let chunk = NewChunk {
+                ordinal,
+                start,
+                end,
+                page_from: Some(1),
+                page_to: Some(1),
+                row_from: None,
+                row_to: None,
+                heading_path: vec!["Prices".into(), "Fans & \"coolers\"".into()],
+                text: (*body).into(),
+                tokens: 3,
+                hash: plumbline_store::BlobStore::hash(body.as_bytes()),
+                windows: vec![window],
+            };
+            start = end + 2;
+            chunk
+        })
+        .collect();
+    BuiltVersion {
+        version_id,
+        title: Some("A title".into()),
+        recipe_sha256: [7; 32],
+        chunks,
+        space_id,
+        windows_embedded: i32::try_from(texts.len()).unwrap(),
+        windows_reused: 0,
+        places: Vec::new(),
+        overlay_revision: 0,
+    }
 }

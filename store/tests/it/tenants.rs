@@ -43,7 +43,11 @@ async fn one_tenant_sees_nothing_of_another() {
         );
     }
     assert_eq!(theirs.revision().await.unwrap(), 0);
-    assert!(theirs.known_vectors(space, &[[0; 32]]).await.unwrap().is_empty());
+    assert_eq!(
+        theirs.unknown_windows(space, &[[0; 32]]).await.unwrap(),
+        [[0; 32]],
+        "a vector of another tenant is not known"
+    );
     drop(theirs);
 
     let mut system = world.store.system().await.unwrap();

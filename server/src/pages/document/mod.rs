@@ -120,10 +120,8 @@ pub async fn publish(
     who: SignedIn,
     Path(id): Path<Uuid>,
 ) -> Result<Redirect, Trouble> {
-    let mut tx = app.store.tenant(who.tenant.id).await?;
-    let version = tx.version(id).await?;
-    tx.publish_version(id).await?;
-    tx.commit().await?;
+    let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
+    app.pipeline.publish(who.tenant.id, &version).await?;
     tracing::info!(version = %id, admin = %who.admin.id, "document.version.published");
     Ok(to_document(&version, "published"))
 }

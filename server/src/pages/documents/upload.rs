@@ -124,10 +124,13 @@ async fn store(app: &App, who: &SignedIn, name: &str, bytes: Vec<u8>) -> Result<
         file_name: name.to_owned(),
         bytes,
     };
-    let received = app.receive(who.tenant.id, vec![upload]).await.map_err(|error| {
-        tracing::error!(%error, "pages.upload.failed");
-        Trouble::Internal
-    })?;
+    let received = app
+        .receive(who.tenant.id, vec![upload], None)
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "pages.upload.failed");
+            Trouble::Internal
+        })?;
     Ok(received.iter().any(|file| !file.unchanged))
 }
 

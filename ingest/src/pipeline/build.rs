@@ -1,0 +1,433 @@
+//! The stages of a build, in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plumbline_store::{
+    BlobStore, BuiltVersion, ChunkingSettings, Completed, NewChunk, NewExtraction, NewPlace, NewWindow,
+    OverlayKind, Overlays, Settings, StoreError, Version, VersionState,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::overlays::place;
+use super::stage::{Stage, teller};
+use super::windows::Windows;
+use super::{BuildError, Built, Pipeline, Progress};
+use crate::extract::{Ocr, Wanted};
+use crate::overlay::{Edited, apply_edits};
+use crate::{Chunk, Code, Extraction, chunk};
+
+/// Attempts to complete a version whose overlays are being edited at this very moment.
+const PLACINGS: usize = 5;
+
+impl Pipeline {
+    /// Builds a version and publishes it, unless a newer one answers already. Repeating it is harmless, and a build
+    /// that was killed goes on after the last stage it finished.
+    pub async fn build(
+        &self,
+        tenant: Uuid,
+        version_id: Uuid,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Built, BuildError> {
+        let mut tx = self.store.tenant(tenant).await?;
+        let version = tx.version(version_id).await?;
+        let settings = tx.settings().await?.settings;
+        tx.commit().await?;
+        if version.state.is_final() {
+            return Ok(already_built(&version));
+        }
+        let stage = Stage {
+            store: &self.store,
+            tenant,
+            version: version_id,
+            progress,
+        };
+        let outcome = tokio::select! {
+            outcome = Box::pin(self.stages(&stage, &version, &settings)) => outcome,
+            () = stage.cancelled() => Err(BuildError::Cancelled),
+        };
+        match outcome {
+            // The child was killed from outside, or could not be started: that says nothing about the file.
+            Err(BuildError::File(error)) if error.code == Code::WorkerDied => {
+                Err(BuildError::Interrupted(error))
+            }
+            Err(BuildError::File(error)) => {
+                self.record_failure(tenant, version_id, &error).await?;
+                Err(error.into())
+            }
+            Err(BuildError::Cancelled) => {
+                let mut tx = self.store.tenant(tenant).await?;
+                let now = tx.version(version_id).await?;
+                tx.commit().await?;
+                Ok(already_built(&now))
+            }
+            other => other,
+        }
+    }
+
+    async fn stages(
+        &self,
+        stage: &Stage<'_>,
+        version: &Version,
+        settings: &Settings,
+    ) -> Result<Built, BuildError> {
+        let overlays = self
+            .store
+            .tenant(stage.tenant)
+            .await?
+            .overlays(version.document_id)
+            .await?;
+        let (extraction, edited) = self.read(stage, version, settings, &overlays).await?;
+        let recipe = recipe(&settings.chunking, self.embedder.model());
+        if let Some(built) = self.same_text(stage, version, &recipe).await? {
+            return Ok(built);
+        }
+        let (extraction, chunks) = self.cut(stage, extraction, &settings.chunking).await?;
+        let questions: Vec<String> = overlays
+            .list
+            .iter()
+            .filter(|overlay| overlay.kind == OverlayKind::Question)
+            .filter_map(|overlay| overlay.body.clone())
+            .collect();
+        let windows = Windows::new(&extraction, &chunks, &questions);
+        let (space, embedded) = self.embed(stage, &windows).await?;
+        let written = windows
+            .hashes
+            .iter()
+            .zip(&chunks)
+            .map(|(hashes, chunk)| new_chunk(chunk, hashes));
+        let mut built = BuiltVersion {
+            version_id: version.id,
+            title: extraction.title.clone(),
+            recipe_sha256: recipe,
+            chunks: written.collect(),
+            space_id: space,
+            windows_embedded: i32::try_from(embedded).unwrap_or(i32::MAX),
+            windows_reused: i32::try_from(windows.total.saturating_sub(embedded)).unwrap_or(i32::MAX),
+            places: Vec::new(),
+            overlay_revision: overlays.revision,
+        };
+        drop((extraction, chunks));
+        self.index(stage, version, &mut built, overlays, &edited).await
+    }
+
+    /// Extracting, unless an earlier attempt did: then its result is there, edits included.
+    async fn read(
+        &self,
+        stage: &Stage<'_>,
+        version: &Version,
+        settings: &Settings,
+        overlays: &Overlays,
+    ) -> Result<(Extraction, Vec<Edited>), BuildError> {
+        let saved = self
+            .store
+            .tenant(stage.tenant)
+            .await?
+            .saved_extraction(version.id)
+            .await?;
+        if let Some((extraction, edited)) = saved.and_then(|saved| parse_outline(&saved.outline, saved.text))
+        {
+            return Ok((extraction, edited));
+        }
+        stage.begin(VersionState::Extracting, 0).await?;
+        let blob = self.blobs.path(&version.blob_sha256);
+        let wanted = wanted(settings)?;
+        // The isolated reader has a clock of its own that ends it; this one is for what surrounds it.
+        let teller = teller();
+        let told = |done, total| {
+            teller.send_replace((count(done), count(total)));
+        };
+        let reading = async {
+            let name = &version.file_name;
+            Ok(self.isolation.extract(&blob, name, &wanted, &told).await?)
+        };
+        let mut extraction = stage
+            .run(VersionState::Extracting, READING, &teller, reading)
+            .await?;
+        let edited = apply_edits(&mut extraction, &overlays.list);
+        let mut tx = self.store.tenant(stage.tenant).await?;
+        let (new, text) = new_extraction(version.id, &mut extraction, &edited)?;
+        let saved = tx.save_extraction(&new).await?;
+        tx.commit().await?;
+        extraction.text = text;
+        if saved {
+            Ok((extraction, edited))
+        } else {
+            Err(BuildError::Cancelled)
+        }
+    }
+
+    /// Ends the build here when the live version was made of the same text in the same way.
+    async fn same_text(
+        &self,
+        stage: &Stage<'_>,
+        version: &Version,
+        recipe: &[u8; 32],
+    ) -> Result<Option<Built>, BuildError> {
+        let mut tx = self.store.tenant(stage.tenant).await?;
+        let Some(twin) = tx.live_twin(version.id, recipe).await? else {
+            return Ok(None);
+        };
+        if !tx.complete_as_same_text(version.id, twin).await? {
+            return Ok(None);
+        }
+        tx.commit().await?;
+        let now = self.store.tenant(stage.tenant).await?.version(version.id).await?;
+        stage.tell(now.state, 0, 0);
+        Ok(Some(Built {
+            reused: usize::try_from(now.windows_reused).unwrap_or_default(),
+            ..already_built(&now)
+        }))
+    }
+
+    /// Chunking counts tokens of every sentence: work for a blocking thread.
+    async fn cut(
+        &self,
+        stage: &Stage<'_>,
+        extraction: Extraction,
+        settings: &ChunkingSettings,
+    ) -> Result<(Extraction, Vec<Chunk>), BuildError> {
+        let blocks = extraction.blocks.len();
+        stage.begin(VersionState::Chunking, blocks).await?;
+        let embedder = Arc::clone(&self.embedder);
+        let settings = settings.clone();
+        let limit = deadline(blocks, Duration::from_millis(5));
+        let cutting = async {
+            tokio::task::spawn_blocking(move || {
+                let chunks = chunk(&extraction, &settings, &|text| embedder.count_tokens(text));
+                (extraction, chunks)
+            })
+            .await
+            .map_err(|error| BuildError::Panicked(error.to_string()))
+        };
+        stage.run(VersionState::Chunking, limit, &teller(), cutting).await
+    }
+
+    async fn embed(&self, stage: &Stage<'_>, windows: &Windows<'_>) -> Result<(i32, usize), BuildError> {
+        stage.begin(VersionState::Embedding, windows.total).await?;
+        let mut tx = self.store.tenant(stage.tenant).await?;
+        let space = tx
+            .ensure_space(self.embedder.model(), self.embedder.dimension())
+            .await?;
+        tx.commit().await?;
+        let limit = deadline(windows.total, Duration::from_secs(1));
+        let place = (stage.tenant, stage.version);
+        let teller = teller();
+        let embedding = windows.embed(self, place, space, &teller);
+        let embedded = stage
+            .run(VersionState::Embedding, limit, &teller, embedding)
+            .await?;
+        Ok((space, embedded))
+    }
+
+    /// Writes what search reads, places the overlays, publishes.
+    async fn index(
+        &self,
+        stage: &Stage<'_>,
+        version: &Version,
+        built: &mut BuiltVersion,
+        overlays: Overlays,
+        edited: &[Edited],
+    ) -> Result<Built, BuildError> {
+        let total = built.chunks.len();
+        stage.begin(VersionState::Indexing, total).await?;
+        let limit = deadline(total, Duration::from_millis(200));
+        let teller = teller();
+        let noted = |done| {
+            teller.send_replace((done, total));
+        };
+        let completing = self.complete(stage, version, built, overlays, edited, &noted);
+        let published = stage
+            .run(VersionState::Indexing, limit, &teller, completing)
+            .await?;
+        let mut tx = self.store.tenant(stage.tenant).await?;
+        let now = tx.version(version.id).await?;
+        tx.commit().await?;
+        stage.tell(now.state, total, total);
+        Ok(Built {
+            embedded: usize::try_from(built.windows_embedded).unwrap_or_default(),
+            reused: usize::try_from(built.windows_reused).unwrap_or_default(),
+            published,
+            ..already_built(&now)
+        })
+    }
+
+    async fn complete(
+        &self,
+        stage: &Stage<'_>,
+        version: &Version,
+        built: &mut BuiltVersion,
+        mut overlays: Overlays,
+        edited: &[Edited],
+        noted: &(dyn Fn(usize) + Sync),
+    ) -> Result<bool, BuildError> {
+        for _ in 0..PLACINGS {
+            built.places = place(&overlays.list, &built.chunks);
+            built.places.extend(edit_places(&built.chunks, edited));
+            built.overlay_revision = overlays.revision;
+            self.embed_questions(stage.tenant, version.id, built.space_id, &overlays.list)
+                .await?;
+            let mut tx = self.store.tenant(stage.tenant).await?;
+            match tx.complete_version(built, noted).await? {
+                Completed::Written => {
+                    let published = tx.publish_if_newest(version.id).await?;
+                    tx.commit().await?;
+                    return Ok(published);
+                }
+                Completed::Ended => return Err(BuildError::Cancelled),
+                Completed::OverlaysChanged => {
+                    drop(tx);
+                    overlays = self
+                        .store
+                        .tenant(stage.tenant)
+                        .await?
+                        .overlays(version.document_id)
+                        .await?;
+                }
+            }
+        }
+        Err(StoreError::Conflict("the overlays of the document keep changing".to_owned()).into())
+    }
+}
+
+/// Longest that reading one file may take, text recognition of hundreds of pages included.
+const READING: Duration = Duration::from_hours(4);
+
+fn count(steps: u64) -> usize {
+    usize::try_from(steps).unwrap_or(usize::MAX)
+}
+
+/// What the settings want of a file.
+fn wanted(settings: &Settings) -> Result<Wanted, StoreError> {
+    let format = |name: &String| {
+        serde_json::from_value(json!(name)).map_err(|_| {
+            StoreError::Conflict(format!(
+                "the setting uploads.formats holds {name:?}, which is no format"
+            ))
+        })
+    };
+    let formats = settings
+        .uploads
+        .formats
+        .iter()
+        .map(format)
+        .collect::<Result<_, _>>()?;
+    let ocr = settings.extraction.ocr.then(|| Ocr {
+        languages: settings.extraction.ocr_languages.clone(),
+        ..Ocr::default()
+    });
+    Ok(Wanted { formats, ocr })
+}
+
+/// Time for a stage: two minutes, and something for every step.
+fn deadline(steps: usize, each: Duration) -> Duration {
+    Duration::from_mins(2) + each.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
+}
+
+/// The report of a version that has ended. Completing and publishing are one transaction, so there is nothing left to
+/// publish; and what an admin rolled back since must stay so.
+fn already_built(version: &Version) -> Built {
+    Built {
+        state: version.state,
+        chunks: usize::try_from(version.chunk_count).unwrap_or_default(),
+        embedded: 0,
+        reused: 0,
+        published: false,
+    }
+}
+
+/// What besides the text decides the chunks and their vectors.
+fn recipe(chunking: &ChunkingSettings, model: &str) -> [u8; 32] {
+    Sha256::digest(json!([chunking, model, env!("CARGO_PKG_VERSION")]).to_string()).into()
+}
+
+/// The extraction as it is saved; its text is handed back, because it is not part of the outline.
+fn new_extraction(
+    version_id: Uuid,
+    extraction: &mut Extraction,
+    edited: &[Edited],
+) -> Result<(NewExtraction, String), BuildError> {
+    let text = std::mem::take(&mut extraction.text);
+    let outline = serde_json::to_string(&Outline {
+        extraction: std::borrow::Cow::Borrowed(extraction),
+        edited: edited.to_vec(),
+    })
+    .map_err(|error| BuildError::Panicked(error.to_string()))?;
+    let structure = json!([extraction.title, extraction.language, extraction.blocks]).to_string();
+    let mut content = Sha256::new();
+    content.update((text.len() as u64).to_le_bytes());
+    content.update(&text);
+    content.update(structure);
+    let new = NewExtraction {
+        version_id,
+        media_type: extraction.format.media_type().to_owned(),
+        text_sha256: BlobStore::hash(text.as_bytes()),
+        text: text.clone(),
+        outline,
+        content_sha256: content.finalize().into(),
+        language: extraction.language.clone(),
+        warnings: json!(extraction.warnings),
+        pages: json!(extraction.pages),
+    };
+    Ok((new, text))
+}
+
+/// What is saved of an extraction beside its text.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Outline<'a> {
+    extraction: std::borrow::Cow<'a, Extraction>,
+    edited: Vec<Edited>,
+}
+
+/// None when another release wrote it in another form: the file is read again.
+fn parse_outline(outline: &str, text: String) -> Option<(Extraction, Vec<Edited>)> {
+    let outline: Outline<'static> = serde_json::from_str(outline).ok()?;
+    let mut extraction = outline.extraction.into_owned();
+    extraction.text = text;
+    Some((extraction, outline.edited))
+}
+
+/// Where the edits came to lie: on the chunk that holds the beginning of their text.
+fn edit_places(chunks: &[NewChunk], edited: &[Edited]) -> Vec<NewPlace> {
+    let place = |edit: &Edited| {
+        let (chunk, note) = match &edit.place {
+            Ok(start) => {
+                let holds = chunks.iter().find(|chunk| *start < chunk.end);
+                (holds.map(|chunk| chunk.ordinal), String::new())
+            }
+            Err(note) => (None, note.clone()),
+        };
+        NewPlace {
+            overlay_id: edit.overlay,
+            similarity: if chunk.is_some() { 1.0 } else { 0.0 },
+            chunk,
+            note,
+            question_hash: None,
+        }
+    };
+    edited.iter().map(place).collect()
+}
+
+fn new_chunk(chunk: &Chunk, hashes: &[[u8; 32]]) -> NewChunk {
+    let window = |(range, hash): (&crate::ByteRange, &[u8; 32])| NewWindow {
+        start: range.start,
+        end: range.end,
+        hash: *hash,
+    };
+    NewChunk {
+        ordinal: chunk.ordinal,
+        start: chunk.range.start,
+        end: chunk.range.end,
+        page_from: chunk.page_from,
+        page_to: chunk.page_to,
+        row_from: chunk.row_from,
+        row_to: chunk.row_to,
+        heading_path: chunk.heading_path.clone(),
+        text: chunk.text.clone(),
+        tokens: chunk.tokens,
+        hash: chunk.hash,
+        windows: chunk.windows.iter().zip(hashes).map(window).collect(),
+    }
+}
