@@ -2,6 +2,7 @@
 
 use crate::extract::pdf::chars::Segment;
 use crate::extract::pdf::layout::{Row, median};
+use crate::extract::pdf::rules::Rules;
 
 /// Lines a side needs before it is taken for a column.
 const MIN_COLUMN_LINES: usize = 4;
@@ -16,7 +17,7 @@ pub(super) struct Gutter {
 }
 
 /// The gutter with the most lines beside it.
-pub(super) fn best_gutter(rows: &[Row]) -> Option<Gutter> {
+pub(super) fn best_gutter(rows: &[Row], _rules: &Rules) -> Option<Gutter> {
     let mut best: Option<(usize, Gutter)> = None;
     for x in candidates(rows) {
         let mut first = 0;

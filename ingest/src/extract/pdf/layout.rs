@@ -7,7 +7,9 @@
 
 use crate::extract::pdf::chars::Segment;
 use crate::extract::pdf::columns::best_gutter;
+use crate::extract::pdf::rules::{Area, Rules};
 use crate::extract::pdf::tables::{self, Table};
+use crate::extract::pdf::{grid, lines};
 
 /// Segments on one baseline, from left to right.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +52,11 @@ impl Row {
         texts.join(" ")
     }
 
+    /// Stands for a table or box that was read before.
+    pub(super) fn has_part(&self) -> bool {
+        self.segments.iter().any(|segment| segment.part.is_some())
+    }
+
     pub(super) fn bold(&self) -> bool {
         self.segments.iter().all(|segment| segment.bold)
     }
@@ -84,30 +91,60 @@ pub(super) struct Page {
 
 /// Deepest nesting of columns within columns.
 const MAX_SPLITS: usize = 6;
-pub(super) fn arrange(segments: Vec<Segment>) -> Page {
+
+/// Puts a page's text into reading order.
+pub(super) fn arrange(segments: Vec<Segment>, rules: &Rules) -> Page {
     let mut page = Page::default();
-    split(rows(segments), MAX_SPLITS, &mut page);
+    let drawn = grid::tables(&segments, rules);
+    let segments = stand_in(segments, &drawn);
+    let mut parts: Vec<Option<Table>> = drawn.into_iter().map(|(_, table)| Some(table)).collect();
+    let mut reader = Reader {
+        page: &mut page,
+        parts: &mut parts,
+        rules,
+    };
+    reader.split(rows(segments), MAX_SPLITS);
     page
 }
 
-/// Groups segments by baseline, top to bottom.
-pub(super) fn rows(mut segments: Vec<Segment>) -> Vec<Row> {
-    segments.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x0.total_cmp(&b.x0)));
-    let mut rows: Vec<Row> = Vec::new();
+/// Lines inside a drawn table are read already. One piece as wide as the table stands in for each
+/// of them, so that columns and paragraphs around it are seen as they are.
+fn stand_in(segments: Vec<Segment>, drawn: &[(Area, Table)]) -> Vec<Segment> {
+    if drawn.is_empty() {
+        return segments;
+    }
+    let (mut out, mut inside) = (Vec::new(), vec![Vec::new(); drawn.len()]);
     for segment in segments {
-        let fits = rows.last().is_some_and(|row| {
-            let first = &row.segments[0];
-            (segment.y - first.y).abs() < 0.35 * first.size.min(segment.size).max(4.0)
-        });
-        match rows.last_mut() {
-            Some(row) if fits => row.segments.push(segment),
-            _ => rows.push(Row {
-                segments: vec![segment],
-            }),
+        match drawn.iter().position(|(area, _)| grid::holds(*area, &segment)) {
+            Some(part) => inside[part].push(segment),
+            None => out.push(segment),
         }
     }
+    for ((part, segments), (area, _)) in inside.into_iter().enumerate().zip(drawn) {
+        for row in rows(segments) {
+            out.push(Segment {
+                text: row.text(),
+                x0: area[0],
+                x1: area[1],
+                y: row.y(),
+                size: row.size(),
+                order: row.first_order(),
+                words: vec![(area[0], area[1])],
+                part: Some(part),
+                ..Segment::default()
+            });
+        }
+    }
+    out
+}
+
+/// Groups segments by baseline, top to bottom.
+pub(super) fn rows(segments: Vec<Segment>) -> Vec<Row> {
+    let mut rows: Vec<Row> = lines::by_baseline(segments)
+        .into_iter()
+        .map(|segments| Row { segments })
+        .collect();
     for row in &mut rows {
-        row.segments.sort_by(|a, b| a.x0.total_cmp(&b.x0));
         join_markers(row);
     }
     rows
@@ -159,31 +196,71 @@ fn is_marker(text: &str) -> bool {
     bullet || number || (label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
-fn split(rows: Vec<Row>, depth: usize, page: &mut Page) {
-    let gutter = if depth == 0 { None } else { best_gutter(&rows) };
-    let Some(gutter) = gutter else {
-        leaf(rows, page);
-        return;
-    };
-    page.doubt |= gutter.interleaved;
-    let mut above = rows;
-    let mut band = above.split_off(gutter.first);
-    let below = band.split_off(gutter.last + 1 - gutter.first);
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    for segment in band.into_iter().flat_map(|row| row.segments) {
-        if segment.x1 <= gutter.x + 1.0 {
-            left.push(segment);
+/// Cuts a page into units, region by region.
+struct Reader<'a> {
+    page: &'a mut Page,
+    /// Tables that were read from their rules, each emitted once.
+    parts: &'a mut Vec<Option<Table>>,
+    rules: &'a Rules,
+}
+
+impl Reader<'_> {
+    fn split(&mut self, rows: Vec<Row>, depth: usize) {
+        let gutter = if depth == 0 {
+            None
         } else {
-            right.push(segment);
+            best_gutter(&rows, self.rules)
+        };
+        let Some(gutter) = gutter else {
+            self.leaf(rows);
+            return;
+        };
+        self.page.doubt |= gutter.interleaved;
+        let mut above = rows;
+        let mut band = above.split_off(gutter.first);
+        let below = band.split_off(gutter.last + 1 - gutter.first);
+        let (left, right): (Vec<Segment>, Vec<Segment>) = band
+            .into_iter()
+            .flat_map(|row| row.segments)
+            .partition(|segment| segment.x1 <= gutter.x + 1.0);
+        for region in [above, self::rows(left), self::rows(right), below] {
+            if !region.is_empty() {
+                self.split(region, depth - 1);
+            }
         }
     }
-    if !above.is_empty() {
-        split(above, depth - 1, page);
+
+    /// A region without columns: tables are cut out, the rest are lines.
+    fn leaf(&mut self, rows: Vec<Row>) {
+        let mut lines: Vec<Row> = Vec::new();
+        for piece in tables::cut(rows, &self.rules.horizontal) {
+            match piece {
+                tables::Piece::Row(row) if row.has_part() => self.place_parts(row, &mut lines),
+                tables::Piece::Row(row) => lines.push(row),
+                tables::Piece::Table(table) => {
+                    flush(&mut lines, self.page);
+                    self.page.units.push(Unit::Table(table));
+                }
+            }
+        }
+        flush(&mut lines, self.page);
     }
-    split(self::rows(left), depth - 1, page);
-    split(self::rows(right), depth - 1, page);
-    if !below.is_empty() {
-        split(below, depth - 1, page);
+
+    /// The first line that stands for a table brings all of it.
+    fn place_parts(&mut self, row: Row, lines: &mut Vec<Row>) {
+        let (parts, text): (Vec<Segment>, Vec<Segment>) = row
+            .segments
+            .into_iter()
+            .partition(|segment| segment.part.is_some());
+        if !text.is_empty() {
+            lines.push(Row { segments: text });
+        }
+        for part in parts.iter().filter_map(|segment| segment.part) {
+            if let Some(table) = self.parts[part].take() {
+                flush(lines, self.page);
+                self.page.units.push(Unit::Table(table));
+            }
+        }
     }
 }
 
@@ -191,21 +268,6 @@ pub(super) fn median(values: impl Iterator<Item = f32>) -> f32 {
     let mut values: Vec<f32> = values.collect();
     values.sort_by(f32::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-/// A region without columns: tables are cut out, the rest are lines.
-fn leaf(rows: Vec<Row>, page: &mut Page) {
-    let mut lines: Vec<Row> = Vec::new();
-    for piece in tables::cut(rows) {
-        match piece {
-            tables::Piece::Row(row) => lines.push(row),
-            tables::Piece::Table(table) => {
-                flush(&mut lines, page);
-                page.units.push(Unit::Table(table));
-            }
-        }
-    }
-    flush(&mut lines, page);
 }
 
 /// Lines without a table around them. Where a row's parts were drawn far apart they are not one

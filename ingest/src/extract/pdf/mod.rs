@@ -1,12 +1,18 @@
 //! PDF through pdfium: characters with their places, from which lines, columns, tables and
 //! paragraphs are rebuilt.
 
+mod cells;
 mod chars;
 mod columns;
 mod furniture;
+mod glyphs;
+mod grid;
 mod layout;
+mod lines;
 mod open;
 mod paragraphs;
+mod rules;
+mod script;
 mod tables;
 
 use crate::block::{BlockKind, Extraction, Format, PageReport, Warning};
@@ -41,10 +47,12 @@ pub(super) fn extract(
         .collect();
     furniture::remove(&mut segments);
     let body = body(&segments);
-    let pages: Vec<Composed> = segments
+    let mut pages: Vec<Composed> = segments
         .into_iter()
-        .map(|segments| compose(segments, body))
+        .zip(&document.pages)
+        .map(|(segments, page)| compose(segments, &page.rules, body))
         .collect();
+    carry_column_names(&mut pages);
     let looks = heading_looks(&pages);
     let mut table = 0;
     for (raw, page) in document.pages.iter().zip(pages) {
@@ -67,8 +75,8 @@ enum Part {
     Table(tables::Table),
 }
 
-fn compose(segments: Vec<Segment>, body: Body) -> Composed {
-    let page = layout::arrange(segments);
+fn compose(segments: Vec<Segment>, rules: &rules::Rules, body: Body) -> Composed {
+    let page = layout::arrange(segments, rules);
     let mut parts: Vec<Part> = Vec::new();
     for unit in page.units {
         match unit {
@@ -83,6 +91,18 @@ fn compose(segments: Vec<Segment>, body: Body) -> Composed {
     Composed {
         parts,
         doubt: page.doubt,
+    }
+}
+
+/// A table that goes on at the top of the next page goes on under the same names.
+fn carry_column_names(pages: &mut [Composed]) {
+    for index in 1..pages.len() {
+        let (before, after) = pages.split_at_mut(index);
+        if let (Some(Part::Table(last)), Some(Part::Table(first))) =
+            (before[index - 1].parts.last(), after[0].parts.first_mut())
+        {
+            first.continue_from(last);
+        }
     }
 }
 
@@ -174,27 +194,13 @@ fn emit(builder: &mut Builder, raw: &RawPage, page: Composed, looks: &[(i32, boo
 }
 
 fn emit_table(builder: &mut Builder, page: u32, table: &tables::Table, group: u32) {
-    let line = |cells: &[String]| {
-        let filled: Vec<&str> = cells
-            .iter()
-            .map(String::as_str)
-            .filter(|cell| !cell.is_empty())
-            .collect();
-        filled.join(" | ")
-    };
-    let header = table
-        .rows
-        .first()
-        .filter(|_| table.has_header)
-        .map(|cells| line(cells));
-    for (index, cells) in table.rows.iter().enumerate() {
-        let under = header.as_deref().filter(|_| index > 0);
+    for (line, under) in table.lines() {
         let origin = Origin {
             page: Some(page),
             row: None,
             group: Some(group),
         };
-        builder.push_under(BlockKind::TableRow, &line(cells), origin, under);
+        builder.push_under(BlockKind::TableRow, &line, origin, under.as_deref());
     }
 }
 

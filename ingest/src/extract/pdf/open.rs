@@ -10,6 +10,7 @@ use pdfium_render::prelude::{
 use crate::block::Warning;
 use crate::catalogue::Code;
 use crate::extract::pdf::chars::{self, PageChars};
+use crate::extract::pdf::rules::{self, Rules};
 use crate::extract::pdf::{SCANNED_BELOW, useful_title};
 use crate::extract::{ExtractError, Limits, Listener, Step, find_libpdfium};
 
@@ -17,6 +18,7 @@ use crate::extract::{ExtractError, Limits, Listener, Step, find_libpdfium};
 pub(super) struct RawPage {
     pub(super) number: u32,
     pub(super) chars: PageChars,
+    pub(super) rules: Rules,
     pub(super) has_picture: bool,
     pub(super) failed: bool,
 }
@@ -104,6 +106,7 @@ fn failed(number: u32) -> RawPage {
     RawPage {
         number,
         chars: PageChars::default(),
+        rules: Rules::default(),
         has_picture: false,
         failed: true,
     }
@@ -123,6 +126,7 @@ fn read_page(page: &PdfPage<'_>, number: u32) -> RawPage {
         });
     RawPage {
         number,
+        rules: rules::read(page, chars.frame),
         chars,
         has_picture,
         failed: false,

@@ -3,6 +3,7 @@
 use crate::block::BlockKind;
 use crate::clean;
 use crate::extract::pdf::layout::{Row, median};
+use crate::extract::pdf::script;
 
 /// A finished piece of a page.
 #[derive(Debug, Clone)]
@@ -107,7 +108,7 @@ fn pitch(rows: &[Row]) -> f32 {
 impl Piece {
     /// Appends a line; a word that was split at the line's end is made whole.
     pub(super) fn join(&mut self, text: &str) {
-        if !self.hyphen {
+        if !self.hyphen && script::joins_with_space(&self.text, text) {
             self.text.push(' ');
         }
         self.text.push_str(text);
