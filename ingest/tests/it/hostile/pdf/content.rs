@@ -1,6 +1,6 @@
 //! Content that explodes, draws itself or never ends.
 
-use plumbline_ingest::Code::{MemoryLimit, NoText, ReadingOrder, Timeout};
+use plumbline_ingest::Code::{MemoryLimit, NoText, Timeout};
 
 use super::OPEN;
 use super::raw::{NINE, Raw, stream};
@@ -244,7 +244,7 @@ fn depth_and_mass() -> Vec<Case> {
             "a page of two million letters",
             "letters.pdf",
             "nine. Shops",
-            &[ReadingOrder],
+            &[],
             || {
                 let line = |number: usize| {
                     let text = "Shops open at nine. ".repeat(30);
