@@ -158,7 +158,7 @@ catalogue! {
         "Some rows have more or fewer cells than the header.",
         "Check the rows named; a delimiter inside a cell needs quotes around the cell.";
     UnclosedQuote, "unclosed_quote", Warning, "Unclosed quote",
-        "A quotation mark is never closed, so quotes were read as ordinary characters.",
+        "A quotation mark is never closed, so it was read as an ordinary character.",
         "Close or double the quotation mark in the row named.";
     GuessedEncoding, "guessed_encoding", Warning, "Encoding guessed",
         "The file does not say how its letters are encoded; the most likely encoding was chosen.",
@@ -172,6 +172,9 @@ catalogue! {
     HeaderGuessed, "header_guessed", Warning, "No header row",
         "The first row does not look like column names, so columns were numbered.",
         "Add a header row: column names make answers much better.";
+    NumericTable, "numeric_table", Warning, "Table of numbers",
+        "The rows hold numbers, dates and codes but hardly a word, so they are searched in large groups: exact values are found, and the column names, but not the meaning of single rows.",
+        "Add a column with words, or a document that explains the table, if customers ask about it in their own words.";
     TooManyColumns, "too_many_columns", Warning, "Too many columns",
         "Rows have more cells than the limit; the cells after it were not read.",
         "Remove columns that customers never ask about.";

@@ -23,6 +23,10 @@ pub(super) struct Atom {
 const BYTES_PER_TOKEN: usize = 24;
 /// Sentence boundaries are looked for in pieces of at most this size.
 const SENTENCE_WINDOW: usize = 32 * 1024;
+/// What stands between two cells of a row.
+const CELL_BREAK: &str = " | ";
+/// Bytes on both sides of a cut that are looked at for characters made of several code points.
+const GRAPHEME_WINDOW: usize = 64;
 
 pub(super) fn split(
     extraction: &Extraction,
@@ -108,7 +112,11 @@ impl Splitter<'_> {
             if text.len() <= self.window * BYTES_PER_TOKEN {
                 tokens = (self.count)(text);
             }
-            let middle = self.boundary(range.start, range.end, text.len() / 2);
+            let middle = if is_row {
+                self.between_cells(range)
+            } else {
+                self.boundary(range.start, range.end, text.len() / 2)
+            };
             if tokens <= self.window || middle == range.end {
                 let tokens = if tokens == usize::MAX {
                     (self.count)(text)
@@ -130,30 +138,60 @@ impl Splitter<'_> {
         }
     }
 
-    /// A good place to cut near `start + length`: after white space if there is some, else at a
-    /// character boundary. Returns `end` when nothing can be cut.
+    /// Where a row is cut in two: between two cells if there is a place near its middle, so that
+    /// a value keeps the name of its column.
+    fn between_cells(&self, row: ByteRange) -> usize {
+        let text = row.of(self.text);
+        let middle = text.floor_char_boundary(text.len() / 2);
+        let before = text[..middle].rfind(CELL_BREAK);
+        let after = text[middle..].find(CELL_BREAK).map(|found| middle + found);
+        let nearest = [before, after]
+            .into_iter()
+            .flatten()
+            .min_by_key(|place| place.abs_diff(middle))
+            .filter(|place| place.abs_diff(middle) <= text.len() / 3);
+        match nearest {
+            Some(place) => row.start + place + CELL_BREAK.len(),
+            None => self.boundary(row.start, row.end, text.len() / 2),
+        }
+    }
+
+    /// A good place to cut near `start + length`: after white space or a clause if there is some,
+    /// else between two characters as a reader sees them. Returns `end` when nothing can be cut.
     fn boundary(&self, start: usize, end: usize, length: usize) -> usize {
         if end - start <= length {
             return end;
         }
-        let mut cut = start + length;
-        while !self.text.is_char_boundary(cut) {
-            cut += 1;
-        }
-        let mut from = start + length / 2;
-        while !self.text.is_char_boundary(from) {
-            from += 1;
-        }
-        let space = self
-            .text
-            .get(from..cut)
-            .and_then(|near| near.rfind([' ', '\n', '\t']));
-        let place = space.map_or(cut, |space| from + space + 1);
-        if place > start {
+        let cut = self.text.ceil_char_boundary(start + length);
+        let from = self.text.ceil_char_boundary(start + length / 2);
+        let near = self.text.get(from..cut).unwrap_or_default();
+        let last = near.rfind([' ', '\n', '\t', '、', '，', '；', '。']);
+        let place = match last {
+            Some(last) => near[last..]
+                .chars()
+                .next()
+                .map_or(cut, |c| from + last + c.len_utf8()),
+            None => self.between_graphemes(cut),
+        };
+        if place > start && place < end {
             place
+        } else if cut > start {
+            cut.min(end)
         } else {
             next_char(self.text, start).min(end)
         }
+    }
+
+    /// The first place from `cut` on that does not tear an accent or a joined emoji from its base.
+    /// Only near text is looked at: a stranger's "character" can be a megabyte long.
+    fn between_graphemes(&self, cut: usize) -> usize {
+        let from = self.text.floor_char_boundary(cut.saturating_sub(GRAPHEME_WINDOW));
+        let to = self
+            .text
+            .ceil_char_boundary((cut + GRAPHEME_WINDOW).min(self.text.len()));
+        let near = &self.text[from..to];
+        let boundaries = near.grapheme_indices(true).map(|(offset, _)| from + offset);
+        boundaries.into_iter().find(|place| *place >= cut).unwrap_or(cut)
     }
 }
 

@@ -11,6 +11,7 @@
 //! any boundary is halved until it fits.
 
 mod atoms;
+mod tables;
 mod windows;
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,14 @@ use sha2::{Digest, Sha256};
 
 use plumbline_store::ChunkingSettings;
 
-use crate::block::{Block, BlockKind, ByteRange, Extraction, Format};
+use crate::block::{Block, BlockKind, ByteRange, Extraction};
 use atoms::Atom;
+use tables::Kind;
+
+/// How many targets long a group of rows without words is.
+const NUMBERS_FACTOR: usize = 4;
+/// How many targets long a single row may be before it is cut.
+const ROW_FACTOR: usize = 4;
 
 /// A piece of a document that is searched and cited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +51,8 @@ pub struct Chunk {
     pub tokens: u32,
     /// SHA-256 of heading path and text: equal chunks are embedded once.
     pub hash: [u8; 32],
-    /// Ranges of the canonical text that are embedded; together they cover the chunk.
+    /// Ranges of the canonical text that are embedded; together they cover the chunk, or, in a
+    /// table of numbers, its first rows.
     pub windows: Vec<ByteRange>,
 }
 
@@ -55,16 +63,18 @@ pub fn chunk(
     count_tokens: &dyn Fn(&str) -> usize,
 ) -> Vec<Chunk> {
     let settings = sane(settings);
-    let one_row_each = is_question_and_answer(extraction);
+    let kind = tables::kind(extraction);
     let atoms = atoms::split(extraction, &settings, count_tokens);
     let mut cutter = Cutter {
         extraction,
         settings: &settings,
         atoms: &atoms,
+        target: settings.target_tokens * if kind == Kind::Numbers { NUMBERS_FACTOR } else { 1 },
+        lead_only: kind == Kind::Numbers,
         chunks: Vec::new(),
     };
     for section in sections(extraction, &atoms, &settings) {
-        if one_row_each {
+        if kind == Kind::QuestionsAndAnswers {
             cutter.cut_rows(section);
         } else {
             cutter.cut(section);
@@ -81,48 +91,6 @@ fn sane(settings: &ChunkingSettings) -> ChunkingSettings {
         window_tokens: settings.window_tokens.clamp(4, target),
         min_tokens: settings.min_tokens.min(target / 2),
     }
-}
-
-/// A CSV file whose columns include a question and an answer.
-fn is_question_and_answer(extraction: &Extraction) -> bool {
-    const QUESTION: &[&str] = &[
-        "question",
-        "q",
-        "pregunta",
-        "pergunta",
-        "frage",
-        "domanda",
-        "questions",
-    ];
-    const ANSWER: &[&str] = &[
-        "answer",
-        "a",
-        "respuesta",
-        "resposta",
-        "réponse",
-        "reponse",
-        "antwort",
-        "risposta",
-        "answers",
-    ];
-    if extraction.format != Format::Csv {
-        return false;
-    }
-    let Some(row) = extraction
-        .blocks
-        .iter()
-        .find(|block| block.kind == BlockKind::TableRow)
-    else {
-        return false;
-    };
-    let line = row.range.of(&extraction.text).to_lowercase();
-    let names: Vec<&str> = line
-        .split(" | ")
-        .filter_map(|cell| cell.split_once(": "))
-        .map(|(name, _)| name)
-        .collect();
-    let has = |words: &[&str]| names.iter().any(|name| words.contains(name));
-    has(QUESTION) && has(ANSWER)
 }
 
 /// A run of atoms that may share chunks.
@@ -194,27 +162,67 @@ struct Cutter<'a> {
     extraction: &'a Extraction,
     settings: &'a ChunkingSettings,
     atoms: &'a [Atom],
+    target: usize,
+    /// Only the first rows of a chunk are embedded.
+    lead_only: bool,
     chunks: Vec<Chunk>,
 }
 
 impl Cutter<'_> {
     fn cut(&mut self, section: Section) {
+        let min = self.settings.min_tokens;
         let mut start = section.first;
         let mut left: usize = section.tokens;
         let mut index = section.first;
         let mut tokens = 0;
         while index < section.end {
-            let atom = &self.atoms[index];
-            let full = index > start && tokens + self.ahead(index, section.end) > self.settings.target_tokens;
-            if full && left >= self.settings.min_tokens && !self.must_stay(index, tokens) {
-                self.push(start, index);
-                (start, tokens) = self.overlap(start, index);
+            let ahead = self.ahead(index, section.end);
+            let full = index > start && tokens + ahead > self.target;
+            let too_little = tokens < min / 2 && tokens + ahead <= self.target * 2;
+            if full && left >= min && !too_little && !self.in_row(index, tokens) {
+                let place = self.before_introduction(start, index);
+                if place > start {
+                    self.push(start, place);
+                    left += self.atoms[place..index]
+                        .iter()
+                        .map(|atom| atom.tokens)
+                        .sum::<usize>();
+                    (start, tokens) = self.overlap(start, place);
+                    index = place;
+                }
             }
-            tokens += atom.tokens;
-            left -= atom.tokens;
+            tokens += self.atoms[index].tokens;
+            left -= self.atoms[index].tokens;
             index += 1;
         }
         self.push(start, section.end);
+    }
+
+    /// A chunk does not end with what introduces the next one: a heading, a short block ending in
+    /// a colon or question mark, the caption of a table. Returns where to cut instead.
+    fn before_introduction(&self, start: usize, index: usize) -> usize {
+        let mut place = index;
+        while place > start {
+            let (before, after) = (self.atoms[place - 1].block, self.atoms[place].block);
+            if before == after {
+                break;
+            }
+            let mut first = place - 1;
+            while first > start && self.atoms[first - 1].block == before {
+                first -= 1;
+            }
+            let tokens: usize = self.atoms[first..place].iter().map(|atom| atom.tokens).sum();
+            let (block, next) = (&self.extraction.blocks[before], &self.extraction.blocks[after]);
+            let text = block.range.of(&self.extraction.text);
+            let is_caption = block.kind == BlockKind::Paragraph && next.kind == BlockKind::TableRow;
+            let leads_on = text.ends_with([':', '：', '?', '？', '؟']) && block.kind != BlockKind::TableRow;
+            let introduces = heading_level(block).is_some() || is_caption || leads_on;
+            if !introduces || tokens > self.settings.min_tokens {
+                break;
+            }
+            place = first;
+        }
+        place
     }
 
     fn cut_rows(&mut self, section: Section) {
@@ -232,12 +240,11 @@ impl Cutter<'_> {
     fn ahead(&self, index: usize, end: usize) -> usize {
         let atom = &self.atoms[index];
         match atom.table_tokens {
-            Some(tokens) if tokens <= self.settings.target_tokens => tokens,
+            Some(tokens) if tokens <= self.target => tokens,
             _ => {
                 let rest = self.atoms[index + 1..end].iter().take_while(|next| next.glued);
-                let limit = self.settings.target_tokens * 4;
                 let row = rest.map(|next| next.tokens).sum::<usize>() + atom.tokens;
-                if atom.is_row && row <= limit {
+                if atom.is_row && row <= self.settings.target_tokens * ROW_FACTOR {
                     row
                 } else {
                     atom.tokens
@@ -246,14 +253,10 @@ impl Cutter<'_> {
         }
     }
 
-    /// Parts of one row stay together unless the row is enormous; a heading keeps its first line.
-    fn must_stay(&self, index: usize, tokens: usize) -> bool {
+    /// Parts of one row stay together unless the row is enormous; a heading stays whole.
+    fn in_row(&self, index: usize, tokens: usize) -> bool {
         let atom = &self.atoms[index];
-        let in_row = atom.glued && atom.is_row && tokens < self.settings.target_tokens * 4;
-        let under_heading = index > 0
-            && heading_level(&self.extraction.blocks[self.atoms[index - 1].block]).is_some()
-            && tokens < self.settings.target_tokens;
-        in_row || under_heading
+        atom.glued && tokens < self.settings.target_tokens * ROW_FACTOR
     }
 
     /// Where the next chunk starts: some sentences back in running text, never back into a table
@@ -297,7 +300,7 @@ impl Cutter<'_> {
             heading_path,
             text,
             tokens: u32::try_from(atoms.iter().map(|atom| atom.tokens).sum::<usize>()).unwrap_or(u32::MAX),
-            windows: windows::pack(atoms, self.settings.window_tokens),
+            windows: windows::pack(atoms, self.settings.window_tokens, self.lead_only),
         });
     }
 }

@@ -191,3 +191,131 @@ fn a_heading_without_text_is_no_chunk_of_its_own() {
     let (_, chunks) = cut(&format!("# Title\n\n# First\n\n{long}\n"), "a.md");
     assert!(chunks[0].text.starts_with("Title\n\nFirst\n\nThis sentence"));
 }
+
+fn chunk_count(source: &str, name: &str) -> usize {
+    cut(source, name).1.len()
+}
+
+#[test]
+fn questions_and_answers_are_known_by_names_in_many_languages_and_by_content() {
+    for header in [
+        "Customer asks,Reply",
+        "Domanda,Risposta",
+        "Soal,Jawaban",
+        "السؤال,الجواب",
+        "问题,答案",
+        "FAQ question (EN),Answer text",
+        "Frage des Kunden,Unsere Antwort",
+    ] {
+        let source = format!("{header}\nPrice one,It is ten.\nPrice two,It is twelve.\n");
+        assert_eq!(chunk_count(&source, "faq.csv"), 2, "{header}");
+    }
+    let content = "topic,phrase,text\nshop,When do you open?,We open at nine in the morning.\nshop,Where are you?,You find us beside the old post office.\npay,Is cash fine?,Cash and all cards are welcome here.\n";
+    assert_eq!(chunk_count(content, "list.csv"), 3);
+    assert_eq!(chunk_count("town,price\nAccra,ten\nTema,twelve\n", "list.csv"), 1);
+}
+
+#[test]
+fn a_table_of_numbers_becomes_few_large_chunks_with_one_window_each() {
+    let rows = (0..1_000)
+        .map(|i| format!("2026-01-02,{i}.5,AX-{i}\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let extraction = extract(
+        format!("date,amount,code\n{rows}").as_bytes(),
+        "a.csv",
+        &Limits::default(),
+    )
+    .unwrap();
+    let settings = ChunkingSettings::default();
+    let chunks = chunk(&extraction, &settings, &words);
+    let windows: usize = chunks.iter().map(|piece| piece.windows.len()).sum();
+    assert_eq!(windows, chunks.len());
+    assert!(chunks.len() < 40, "{} chunks", chunks.len());
+    assert_eq!(
+        (chunks[0].row_from, chunks.last().unwrap().row_to),
+        (Some(1), Some(1_000))
+    );
+    for pair in chunks.windows(2) {
+        assert_eq!(
+            pair[0].row_to.map(|row| row + 1),
+            pair[1].row_from,
+            "no row is lost or twice"
+        );
+    }
+    assert!(chunks.iter().all(|piece| piece.text.starts_with("date: ")
+        && piece.windows[0].start == piece.range.start
+        && words(piece.windows[0].of(&extraction.text)) <= settings.window_tokens));
+}
+
+#[test]
+fn an_introduction_stays_with_what_it_introduces() {
+    let filler = "This sentence has quite a few words in it, as sentences do. ".repeat(11);
+    let list = (0..8)
+        .map(|i| format!("- the document number {i} of your application\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let (_, chunks) = cut(&format!("{filler}\n\nTo apply you need these:\n\n{list}"), "a.md");
+    let with_list = chunks
+        .iter()
+        .find(|piece| piece.text.contains("number 0"))
+        .unwrap();
+    assert!(
+        with_list.text.contains("To apply you need these:"),
+        "{}",
+        with_list.text
+    );
+    let rows = (0..6)
+        .map(|i| format!("| delivery zone number {i} | {i} days |\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let (_, chunks) = cut(
+        &format!("{filler}\n\nTable 3 shows the zones\n\n| Zone | Time |\n|---|---|\n{rows}"),
+        "a.md",
+    );
+    let with_table = chunks
+        .iter()
+        .find(|piece| piece.text.contains("zone number 0"))
+        .unwrap();
+    assert!(with_table.text.starts_with("Table 3 shows") || with_table.text.contains("\n\nTable 3 shows"));
+}
+
+#[test]
+fn a_huge_row_is_cut_between_its_cells() {
+    let names: Vec<String> = (0..400).map(|i| format!("property {i}")).collect();
+    let values: Vec<String> = (0..400).map(|i| format!("some value {i}")).collect();
+    let (_, chunks) = cut(
+        &format!("{}\n{}\n", names.join(","), values.join(",")),
+        "wide.csv",
+    );
+    assert!(chunks.len() > 1);
+    assert!(
+        chunks.iter().all(|piece| piece.text.starts_with("property ")),
+        "a value lost its name"
+    );
+}
+
+#[test]
+fn text_without_spaces_is_cut_between_characters_as_readers_see_them() {
+    let thai = "\u{E01}\u{E33}\u{E49}\u{E19}\u{E35}\u{E48}".repeat(800);
+    let family = "👩\u{200D}👩\u{200D}👧".repeat(300);
+    for source in [thai, family] {
+        let (_, chunks) = cut(&source, "a.txt");
+        assert!(chunks.len() > 1);
+        for piece in &chunks {
+            let first = piece.text.chars().next().unwrap();
+            assert!(
+                !matches!(first, '\u{E31}' | '\u{E33}'..='\u{E3A}' | '\u{E47}'..='\u{E4E}' | '\u{200D}'),
+                "{first:?}"
+            );
+        }
+    }
+    let chinese = "退货请在七天内联系客服，并保留原包装；运费由买家承担，".repeat(60);
+    let (_, chunks) = cut(&chinese, "a.txt");
+    assert!(
+        chunks.len() > 1
+            && chunks
+                .iter()
+                .all(|piece| piece.text.ends_with(['，', '；', '。']))
+    );
+}

@@ -6,6 +6,7 @@
 mod fixtures;
 
 mod chunking;
+mod csv;
 mod docx;
 mod hostile;
 mod isolation;

@@ -2,24 +2,23 @@
 //!
 //! `Product: Chair | Price: 49 €` reads well in a citation and embeds well alone, so a row needs
 //! no table around it. Two passes over the decoded text keep memory flat: the first learns the
-//! shape (columns, preamble, an unclosed quote), the second writes the rows.
+//! dialect and the shape (columns, preamble, header), the second writes the rows. Between them
+//! stray quotes are repaired.
 
 mod header;
+mod repair;
+mod rows;
 mod shape;
 pub(super) mod sniff;
+mod words;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use crate::block::{BlockKind, Extraction, Format, Warning};
-use crate::catalogue::Code;
-use crate::clean;
-use crate::extract::builder::{Builder, Origin};
+use crate::block::Extraction;
 use crate::extract::{Limits, Listener, Step};
-use shape::Shape;
+use rows::Writer;
 use sniff::Dialect;
 
-/// Warnings about single rows after which only a total is kept.
-const MAX_ROW_WARNINGS: u64 = 20;
 /// Records between two reports of progress.
 const ROWS_PER_STEP: usize = 1_000;
 
@@ -32,42 +31,30 @@ pub(super) fn extract(
     // A cell with line breaks counts more than once: good enough for a progress bar.
     let total = text.bytes().filter(|byte| *byte == b'\n').count() as u64;
     let (dialect, body) = sniff::dialect(text);
-    let shape = shape::survey(body, dialect);
-    let mut writer = Writer {
-        builder: Builder::new(limits.max_text_bytes),
-        limits,
-        names: Vec::new(),
-        row: 0,
-        ragged: 0,
-        wide: 0,
-        long_cells: 0,
-    };
-    if let Some(line) = shape.unclosed_quote_line {
-        let message = format!("a quote opened near line {line} of {file_name} is never closed");
-        writer
-            .builder
-            .warnings
-            .push(Warning::new(Code::UnclosedQuote, message));
-    }
-    let mut reader = reader(body, shape.dialect);
+    let columns = repair::usual_columns(sniff::sample(body), dialect);
+    let repaired = repair::repair(body, dialect, columns);
+    let shape = shape::survey(&repaired.text, dialect, limits.max_columns);
+    let mut writer = Writer::new(shape, repaired.stray, file_name, limits);
+    let mut reader = reader(&repaired.text, dialect);
     let mut record = StringRecord::new();
     let mut index = 0;
     // A read error cannot happen on text in memory with flexible rows; the file then ends there.
     while reader.read_record(&mut record).unwrap_or(false) {
-        writer.record(&record, index, &shape, file_name);
+        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+        writer.record(&record, index, end);
         index += 1;
         if index % ROWS_PER_STEP == 0 {
-            let done = writer.row;
+            let done = writer.rows();
             listener(Step::Progress {
                 done,
                 total: total.max(done),
             });
         }
-        if writer.builder.is_full() {
+        if writer.is_full() {
             break;
         }
     }
-    writer.finish(file_name)
+    writer.finish()
 }
 
 fn reader(body: &str, dialect: Dialect) -> csv::Reader<&[u8]> {
@@ -80,141 +67,10 @@ fn reader(body: &str, dialect: Dialect) -> csv::Reader<&[u8]> {
         .from_reader(body.as_bytes())
 }
 
-struct Writer<'a> {
-    builder: Builder,
-    limits: &'a Limits,
-    names: Vec<String>,
-    row: u64,
-    ragged: u64,
-    wide: u64,
-    long_cells: u64,
-}
-
-impl Writer<'_> {
-    fn record(&mut self, record: &StringRecord, index: usize, shape: &Shape, file_name: &str) {
-        if index < shape.preamble {
-            let text = record
-                .iter()
-                .map(clean::one_line)
-                .filter(|cell| !cell.is_empty())
-                .collect::<Vec<_>>();
-            self.builder.push(
-                BlockKind::Paragraph,
-                text.join(" ").trim_start_matches('#').trim(),
-                Origin::default(),
-            );
-            return;
-        }
-        if index == shape.preamble {
-            self.names = header::names(record, shape, self.limits.max_columns);
-            if shape.has_header {
-                return;
-            }
-            let message = format!("the first row of {file_name} does not look like column names");
-            self.builder
-                .warnings
-                .push(Warning::new(Code::HeaderGuessed, message));
-        }
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            return;
-        }
-        self.row += 1;
-        self.data_row(record, shape);
-    }
-
-    fn data_row(&mut self, record: &StringRecord, shape: &Shape) {
-        if record.len() != shape.columns {
-            self.ragged += 1;
-            if self.ragged <= MAX_ROW_WARNINGS {
-                let message = format!(
-                    "row {} has {} cells, the header has {}",
-                    self.row,
-                    record.len(),
-                    shape.columns
-                );
-                self.builder
-                    .warnings
-                    .push(Warning::new(Code::RaggedRow, message).on_row(self.row));
-            }
-        }
-        let mut line = String::new();
-        for (column, raw) in record.iter().enumerate() {
-            if column >= self.limits.max_columns {
-                self.wide += 1;
-                break;
-            }
-            let cell = self.cell(raw, shape);
-            if cell.is_empty() {
-                continue;
-            }
-            if !line.is_empty() {
-                line.push_str(" | ");
-            }
-            match self.names.get(column) {
-                Some(name) => line.push_str(name),
-                None => line.push_str(&header::numbered(column)),
-            }
-            line.push_str(": ");
-            line.push_str(&cell);
-        }
-        let origin = Origin {
-            page: None,
-            row: Some(self.row),
-            group: Some(1),
-        };
-        self.builder.push(BlockKind::TableRow, &line, origin);
-    }
-
-    fn cell(&mut self, raw: &str, shape: &Shape) -> String {
-        let mut raw = raw.trim();
-        if shape.unclosed_quote_line.is_some() {
-            raw = raw.trim_matches('"');
-        }
-        if raw.len() > self.limits.max_cell_bytes {
-            self.long_cells += 1;
-            let mut end = self.limits.max_cell_bytes;
-            while !raw.is_char_boundary(end) {
-                end -= 1;
-            }
-            raw = &raw[..end];
-            if self.long_cells <= MAX_ROW_WARNINGS {
-                let message = format!(
-                    "a cell of row {} is longer than {} bytes",
-                    self.row, self.limits.max_cell_bytes
-                );
-                self.builder
-                    .warnings
-                    .push(Warning::new(Code::CellTruncated, message).on_row(self.row));
-            }
-        }
-        clean::one_line(raw)
-    }
-
-    fn finish(mut self, file_name: &str) -> Extraction {
-        if self.ragged > MAX_ROW_WARNINGS {
-            let message = format!(
-                "{} rows of {file_name} have a different number of cells than the header",
-                self.ragged
-            );
-            self.builder.warnings.push(Warning::new(Code::RaggedRow, message));
-        }
-        if self.wide > 0 {
-            let message = format!(
-                "{} rows of {file_name} have more than {} columns",
-                self.wide, self.limits.max_columns
-            );
-            self.builder
-                .warnings
-                .push(Warning::new(Code::TooManyColumns, message));
-        }
-        self.builder.rows = Some(self.row);
-        self.builder.finish(Format::Csv)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Code;
 
     fn run(text: &str) -> Extraction {
         extract(text, "a.csv", &Limits::default(), &mut |_| {})

@@ -144,6 +144,8 @@ impl Numbering {
         }
         let this = at(level);
         Some(match this.format.as_str() {
+            // an item that goes on has a blank for a bullet
+            "bullet" if this.text.trim().is_empty() && !this.text.is_empty() => String::new(),
             "bullet" => "•".to_owned(),
             "none" => String::new(),
             _ => written(&this.text, |index| {

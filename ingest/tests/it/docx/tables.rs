@@ -167,3 +167,21 @@ fn frames_that_arrange_text_are_no_tables() {
             .all(|block| block.kind == BlockKind::Paragraph)
     );
 }
+
+#[test]
+fn column_names_may_hold_digits_and_codes_are_no_names() {
+    let prices = table(&[
+        cells(["Item", "Q1", "Price 2025", "2026"]),
+        cells(["Oil", "7", "4.20", "4.50"]),
+        cells(["Salt", "9", "0.50", "0.55"]),
+    ]);
+    assert!(text_of(&prices).starts_with("Item: Oil | Q1: 7 | Price 2025: 4.20 | 2026: 4.50\n"));
+    let codes = table(&[
+        cells(["E1", "Door open", "Close it"]),
+        cells(["E2", "No water", "Open the tap"]),
+    ]);
+    assert_eq!(
+        text_of(&codes),
+        "E1 | Door open | Close it\nE2 | No water | Open the tap"
+    );
+}

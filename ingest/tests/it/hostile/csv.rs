@@ -178,7 +178,7 @@ fn shapes() -> Vec<Case> {
             "another delimiter on every line",
             "soup.csv",
             "chair",
-            &[],
+            &[RaggedRow],
             || b"name,price\nchair;49\ntable\t99\nlamp|19\nsofa:499\n".to_vec(),
         ),
         reads("NUL bytes in cells", "nul.csv", "note: ab", &[], || {

@@ -44,7 +44,7 @@ pub(super) fn find(lines: &[Line], styled: bool) -> Header {
 
 fn recognised(lines: &[Line], styled: bool) -> usize {
     let [first, following @ ..] = lines else { return 0 };
-    if following.is_empty() || !names_columns(first) {
+    if following.is_empty() || !names_columns(first, following) {
         return 0;
     }
     let columns = first.columns.len();
@@ -62,36 +62,64 @@ fn recognised(lines: &[Line], styled: bool) -> usize {
     // "2025" across "Q1" and "Q2": the names of the columns are in the row below.
     let spans = first.cells.iter().any(|(_, span, _)| *span > 1);
     let second = following.first().filter(|_| spans && following.len() > 1);
-    1 + usize::from(second.is_some_and(|line| names_columns(line) && line.columns.len() == columns))
+    1 + usize::from(
+        second.is_some_and(|line| names_columns(line, &following[1..]) && line.columns.len() == columns),
+    )
 }
 
 /// Distinct short words, with at most one cell left empty.
-fn names_columns(line: &Line) -> bool {
-    let filled = line.cells.iter().filter(|(_, _, text)| !text.is_empty());
-    let names: Vec<&str> = filled.map(|(_, _, text)| text.as_str()).collect();
+fn names_columns(line: &Line, following: &[Line]) -> bool {
+    let filled: Vec<_> = line
+        .cells
+        .iter()
+        .filter(|(_, _, text)| !text.is_empty())
+        .collect();
     let spans = line.cells.iter().any(|(_, span, _)| *span > 1);
-    let distinct = names
+    let distinct = filled
         .iter()
         .enumerate()
-        .all(|(i, name)| !names[..i].contains(name));
-    let short = names.iter().all(|name| name.len() <= MAX_NAME && !is_value(name));
-    names.len() >= 2 && names.len() + 1 >= line.cells.len() && (distinct || spans) && short
+        .all(|(i, (_, _, name))| filled[..i].iter().all(|(_, _, other)| other != name));
+    let is_name = |(column, _, text): &&(usize, usize, String)| {
+        let mut below = following
+            .iter()
+            .take(3)
+            .filter_map(|line| line.columns.get(*column));
+        text.len() <= MAX_NAME && !is_value(text, || below.any(|other| shape(other) == shape(text)))
+    };
+    let short = filled.iter().all(is_name);
+    filled.len() >= 2 && filled.len() + 1 >= line.cells.len() && (distinct || spans) && short
 }
 
-/// Whether a cell is a value rather than a name: "2 days" and "GHS 35" are, "Water for 500 g" and
-/// the year above a column are not.
-fn is_value(text: &str) -> bool {
+/// Whether a cell is a value rather than a name: "2 days" is, and "GHS 35" above "GHS 63", but
+/// neither "Water for 500 g" nor "Q1", "Price 2026" or a year above a column of amounts.
+fn is_value(text: &str, repeated_below: impl FnOnce() -> bool) -> bool {
     let is_year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
     if is_year && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return false;
+        return repeated_below();
+    }
+    if text.starts_with(|c: char| !c.is_alphabetic() && !"#№(¿".contains(c)) {
+        return true;
     }
     let letters = text.chars().filter(|c| !c.is_whitespace()).count();
-    let digits = text
-        .chars()
-        .filter(|c| c.is_ascii_digit() || "€$£%".contains(*c))
-        .count();
-    let begins_oddly = text.starts_with(|c: char| !c.is_alphabetic() && !"#№(¿".contains(c));
-    begins_oddly || digits * 10 > letters * 3
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let signs = text.chars().filter(|c| "€$£%".contains(*c)).count();
+    (digits + signs) * 10 > letters * 3 && (digits == 0 || repeated_below())
+}
+
+/// The kinds of characters of a text in order: "E12" and "F3" have the same shape.
+fn shape(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        let kind = match c {
+            _ if c.is_numeric() => '0',
+            _ if c.is_alphabetic() => 'a',
+            other => other,
+        };
+        if !out.ends_with(kind) {
+            out.push(kind);
+        }
+    }
+    out
 }
 
 fn has_value(text: &str) -> bool {
