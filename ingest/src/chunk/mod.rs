@@ -243,8 +243,16 @@ impl Cutter<'_> {
             Some(tokens) if tokens <= self.target => tokens,
             _ => {
                 let rest = self.atoms[index + 1..end].iter().take_while(|next| next.glued);
-                let row = rest.map(|next| next.tokens).sum::<usize>() + atom.tokens;
-                if atom.is_row && row <= self.settings.target_tokens * ROW_FACTOR {
+                let limit = self.settings.target_tokens * ROW_FACTOR;
+                let mut row = atom.tokens;
+                // No further than it matters: a row can be megabytes, a heading too.
+                for next in rest.take(limit) {
+                    row += next.tokens;
+                    if row > limit {
+                        break;
+                    }
+                }
+                if atom.is_row && row <= limit {
                     row
                 } else {
                     atom.tokens

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::fixtures::assert_valid;
 
-fn words(text: &str) -> usize {
+pub(crate) fn words(text: &str) -> usize {
     text.split_whitespace().map(|word| word.len().div_ceil(6)).sum()
 }
 
@@ -16,7 +16,7 @@ fn cut(source: &str, name: &str) -> (Extraction, Vec<Chunk>) {
     (extraction, chunks)
 }
 
-fn assert_chunks(extraction: &Extraction, chunks: &[Chunk], settings: &ChunkingSettings) {
+pub(crate) fn assert_chunks(extraction: &Extraction, chunks: &[Chunk], settings: &ChunkingSettings) {
     let text = &extraction.text;
     let mut covered = vec![false; text.len()];
     let mut last = (0, 0);

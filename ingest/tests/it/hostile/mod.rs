@@ -22,9 +22,13 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use plumbline_ingest::catalogue::Severity;
-use plumbline_ingest::{Code, ExtractError, Extraction, Isolation, Wanted};
+use plumbline_ingest::{ChunkingSettings, Code, ExtractError, Extraction, Isolation, Wanted, chunk};
 
+use crate::chunking::{assert_chunks, words};
 use crate::fixtures::{assert_valid, lines, pdf as good_pdf};
+
+/// Larger texts would only cost time.
+const LARGEST_CHUNKED: usize = 4 << 20;
 
 /// What makes a file.
 type Bytes = fn() -> Vec<u8>;
@@ -153,6 +157,11 @@ fn codes_of(extraction: &Extraction) -> BTreeSet<&'static str> {
 
 fn wrong_text(extraction: &Extraction, text: &str, warnings: &[Code]) -> Option<String> {
     assert_valid(extraction);
+    // Chunks are made by the service itself, so no text may be a trap for it either.
+    if extraction.text.len() < LARGEST_CHUNKED {
+        let settings = ChunkingSettings::default();
+        assert_chunks(extraction, &chunk(extraction, &settings, &words), &settings);
+    }
     let start: String = extraction.text.chars().take(120).collect();
     if !extraction.text.contains(text) {
         return Some(format!("the text has no {text:?}; it starts {start:?}"));
