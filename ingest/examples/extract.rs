@@ -1,14 +1,21 @@
 //! Prints what is read from files: `cargo run -p plumbline-ingest --example extract -- FILE…`.
-//! With `--chunks`, the chunks instead of the blocks.
+//! With `--chunks`, the chunks instead of the blocks; with `--ocr`, scanned pages are recognised.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use plumbline_ingest::{ChunkingSettings, Extraction, Limits, chunk, extract};
+use plumbline_ingest::{ChunkingSettings, Extraction, Limits, Ocr, Wanted, chunk, extract_with};
 
 fn main() -> ExitCode {
     let (flags, files): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    let wanted = Wanted {
+        ocr: flags.iter().any(|flag| flag == "--ocr").then(Ocr::default),
+        ..Wanted::default()
+    };
+    let read = |bytes: &[u8], name: &str| {
+        extract_with(bytes, name, &Limits::default(), &wanted, &mut |_| {}).map_err(|error| error.to_string())
+    };
     let mut failed = false;
     for file in &files {
         let name = Path::new(file)
@@ -16,9 +23,7 @@ fn main() -> ExitCode {
             .map_or(file.as_str(), |name| name.to_str().unwrap_or(file));
         println!("==== {name}");
         let outcome = std::fs::read(file).map_err(|error| error.to_string());
-        match outcome
-            .and_then(|bytes| extract(&bytes, name, &Limits::default()).map_err(|error| error.to_string()))
-        {
+        match outcome.and_then(|bytes| read(&bytes, name)) {
             Ok(extraction) if flags.iter().any(|flag| flag == "--chunks") => print_chunks(&extraction),
             Ok(extraction) => print_blocks(&extraction),
             Err(reason) => {

@@ -122,12 +122,15 @@ pub struct PageReport {
     pub page: u32,
     /// Characters read, white space not counted.
     pub chars: usize,
-    /// Share of U+FFFD among them.
+    /// Share of U+FFFD among them, glyphs whose letter the file does not tell included.
     pub replacement_share: f32,
     /// Share of private-use characters among them: glyphs without a meaning we can know.
     pub private_use_share: f32,
-    /// True when the page has a picture and (almost) no text.
+    /// True when the page has a picture, or letters drawn as shapes, and (almost) no other text.
     pub looks_scanned: bool,
+    /// True when the text was recognised from a picture, now or before the file was uploaded.
+    #[serde(default)]
+    pub ocr: bool,
     /// True when the reading order had to be guessed.
     pub reading_order_doubt: bool,
     /// The page's part of the canonical text; empty at its position when nothing was read.

@@ -102,6 +102,9 @@ catalogue! {
     NoText, "no_text", Error, "No text",
         "The file can be opened but holds no text; it is probably scanned, or its letters are drawn as shapes.",
         "Run text recognition (OCR) on it, or export it again from the program it was written in.";
+    GarbledFile, "garbled_file", Error, "Letters without meaning",
+        "Most characters of the file have no known meaning, because it does not say which letters its glyphs are.",
+        "Export the file again with embedded, standard fonts, or switch on text recognition (OCR) and upload it again.";
     ZipBomb, "zip_bomb", Error, "Suspicious archive",
         "A part of the archive inflates beyond the limit, or the archive has too many entries.",
         "Save the document again from Word or LibreOffice; if it still fails, do not trust the file.";
@@ -138,7 +141,7 @@ catalogue! {
         "Rename the file if the name confuses you; nothing else is needed.";
     PageWithoutText, "page_without_text", Warning, "Page without text",
         "A page has no text that can be read; it may be empty, scanned or drawn as shapes.",
-        "Look at the page; if it matters, run text recognition (OCR) on the file and upload it again.";
+        "Look at the page; if it matters, switch on text recognition (OCR) in the settings and process the file again.";
     PageUnreadable, "page_unreadable", Warning, "Page unreadable",
         "A page could not be opened while others could.",
         "Export the file again; the other pages are searchable.";
@@ -166,6 +169,12 @@ catalogue! {
     DecodingErrors, "decoding_errors", Warning, "Undecodable bytes",
         "Some bytes are not valid in the file's encoding and were replaced.",
         "Save the file as UTF-8 and upload it again.";
+    RecognisedText, "recognised_text", Warning, "Text recognised from pictures",
+        "The text of a scanned page was recognised from its picture (OCR); single letters and digits can be wrong.",
+        "Compare prices, dates and names with the page.";
+    DoubtfulRecognition, "doubtful_recognition", Warning, "Text poorly recognised",
+        "The text of a scanned page was recognised from its picture (OCR), but much of it is a guess.",
+        "Compare the text with the page; scan it again, straight and at 300 dpi, or check the languages in the settings.";
     HiddenText, "hidden_text", Warning, "Hidden text left out",
         "The file holds text that a reader cannot see; it was left out.",
         "Remove it or make it visible, depending on whether customers should get it.";

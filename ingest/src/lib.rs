@@ -22,7 +22,9 @@ mod pipeline;
 pub use block::{Block, BlockKind, ByteRange, Extraction, Format, PageReport, Warning};
 pub use catalogue::Code;
 pub use chunk::{Chunk, chunk};
-pub use extract::{ExtractError, Limits, Ocr, Step, Wanted, extract, extract_with, find_libpdfium};
+pub use extract::{
+    ExtractError, Limits, Ocr, Step, Wanted, extract, extract_with, find_libpdfium, ocr_languages,
+};
 pub use isolate::{Isolation, worker_main};
 pub use pipeline::{BuildError, Built, INGEST_QUEUE, NewFile, Pipeline, Progress, WantedOverlay};
 pub use plumbline_store::ChunkingSettings;

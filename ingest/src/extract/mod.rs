@@ -23,6 +23,7 @@ mod text;
 
 pub use detect::{Detected, detect};
 pub use library::find_libpdfium;
+pub use pdf::installed_languages as ocr_languages;
 
 /// How much an extractor may read and write. The defaults suit a support knowledge base.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,7 +180,7 @@ pub fn extract_with(
     }
     let text = detected.text.unwrap_or_default();
     let mut extraction = match format {
-        Format::Pdf => pdf::extract(bytes, file_name, limits, listener)?,
+        Format::Pdf => pdf::extract(bytes, file_name, limits, wanted.ocr.as_ref(), listener)?,
         Format::Docx => docx::extract(bytes, file_name, limits)?,
         Format::Csv => csv::extract(&text, file_name, limits, listener),
         Format::Markdown => text::extract_markdown(&text, limits),
@@ -240,13 +241,19 @@ fn no_text(file_name: &str, extraction: &Extraction) -> ExtractError {
             return ExtractError::new(Code::EmptyFile, message);
         }
     }
-    let scanned = extraction.pages.iter().filter(|page| page.looks_scanned).count();
-    let message = match (extraction.pages.len(), scanned) {
-        (0, _) => format!("{file_name} holds no text"),
-        (pages, 0) => format!("none of the {pages} pages of {file_name} holds text"),
-        (pages, scanned) => {
-            format!("none of the {pages} pages of {file_name} holds text; {scanned} look scanned")
-        }
+    let about_pages: Vec<&str> = extraction
+        .warnings
+        .iter()
+        .filter(|warning| warning.code == Code::PageWithoutText)
+        .map(|warning| warning.message.as_str())
+        .collect();
+    let message = match extraction.pages.len() {
+        0 => format!("{file_name} holds no text"),
+        1 => format!("{file_name} holds no text: {}", about_pages.join("; ")),
+        pages => format!(
+            "none of the {pages} pages of {file_name} holds text: {}",
+            about_pages.join("; ")
+        ),
     };
     ExtractError::new(Code::NoText, message)
 }

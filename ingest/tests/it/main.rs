@@ -11,5 +11,7 @@ mod docx;
 mod hostile;
 mod isolation;
 mod pdf;
+mod pdf_hidden;
+mod pdf_ocr;
 mod pipeline;
 mod text;

@@ -200,7 +200,11 @@ fn locked_scanned_empty_and_broken_files_say_what_is_wrong() {
     assert_eq!(read(&locked_pdf(), "a.pdf").unwrap_err().code, Code::Encrypted);
     let scanned = read(&scanned_pdf(), "a.pdf").unwrap_err();
     assert_eq!(scanned.code, Code::NoText);
-    assert!(scanned.message.contains("1 look scanned"), "{}", scanned.message);
+    assert!(
+        scanned.message.contains("page 1 looks scanned"),
+        "{}",
+        scanned.message
+    );
     assert_eq!(read(&pdf(&[vec![]], 0), "a.pdf").unwrap_err().code, Code::NoText);
     let whole = pdf(&[lines(60.0, 740.0, 10.0, &LEFT)], 0);
     assert_eq!(

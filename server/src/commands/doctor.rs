@@ -45,6 +45,7 @@ pub(crate) async fn run(common: &CommonArgs, whatsapp: &WhatsappArgs) -> anyhow:
     findings.extend(database(common).await);
     findings.push(("embedding model", model(common).await));
     findings.push(("PDF library", pdf(common).await));
+    findings.push(("text recognition", recognition()));
     findings.push(("WhatsApp", configured(whatsapp)));
     let mut sound = true;
     for (what, outcome) in findings {
@@ -230,6 +231,14 @@ async fn read_page(common: &CommonArgs) -> anyhow::Result<String> {
         Ok(extraction) if extraction.text.contains("plumb") => Ok(library.display().to_string()),
         Ok(_) => anyhow::bail!("{} read a known page wrongly", library.display()),
         Err(error) => anyhow::bail!("{}: {}", library.display(), error.message),
+    }
+}
+
+/// Scanned pages are read only where this is installed and switched on.
+fn recognition() -> Outcome {
+    match plumbline_ingest::ocr_languages() {
+        Ok(languages) => Outcome::Fine(format!("tesseract: {}", languages.join(", "))),
+        Err(reason) => Outcome::Note(format!("optional; {reason}")),
     }
 }
 

@@ -8,7 +8,8 @@ use pdfium_render::prelude::PdfPageText;
 
 use crate::clean;
 use crate::extract::pdf::glyphs::{self, Frame, Glyph};
-use crate::extract::pdf::{lines, script};
+use crate::extract::pdf::hidden::Scene;
+use crate::extract::pdf::{lines, quality, script};
 
 /// A piece of text on one baseline, in page coordinates turned upright.
 #[derive(Debug, Clone, Default)]
@@ -105,6 +106,27 @@ pub(super) struct PageChars {
     pub(super) chars: usize,
     pub(super) replacement: usize,
     pub(super) private_use: usize,
+    /// Characters a reader cannot see; they were left out.
+    pub(super) hidden: usize,
+    /// Characters a recogniser laid over a picture.
+    pub(super) recognised: usize,
+}
+
+impl PageChars {
+    /// Characters with a meaning.
+    pub(super) fn usable(&self) -> usize {
+        self.chars.saturating_sub(self.replacement + self.private_use)
+    }
+
+    /// Mostly the work of a recogniser.
+    pub(super) fn was_recognised(&self) -> bool {
+        self.recognised * 2 > self.chars
+    }
+
+    /// Mostly characters without one.
+    pub(super) fn is_garbage(&self) -> bool {
+        quality::is_useless(quality::share(self.chars - self.usable(), self.chars))
+    }
 }
 
 /// pdfium's mark for a hyphen at a line end.
@@ -112,10 +134,14 @@ const LINE_END_HYPHEN: char = '\u{2}';
 /// Gaps wider than this many font sizes separate table cells or columns.
 const WIDE_GAP: f32 = 1.0;
 
-pub(super) fn read(text: &PdfPageText<'_>) -> PageChars {
-    let (glyphs, frame) = glyphs::read(text);
+pub(super) fn read(text: &PdfPageText<'_>, scene: &Scene<'_>) -> PageChars {
+    let (glyphs, frame, seen) = glyphs::read(text, scene);
     let mut page = PageChars {
         frame,
+        chars: seen.nameless,
+        replacement: seen.nameless,
+        hidden: seen.hidden,
+        recognised: seen.recognised,
         ..PageChars::default()
     };
     for glyph in glyphs

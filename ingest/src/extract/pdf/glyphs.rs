@@ -5,8 +5,9 @@
 //! page is written in runs from left to right. A page written from right to left is mirrored: its
 //! letters, columns and cells then follow each other to the right like everywhere else.
 
-use pdfium_render::prelude::{PdfPageText, PdfPageTextChar};
+use pdfium_render::prelude::{PdfPageText, PdfPageTextChar, PdfRect};
 
+use crate::extract::pdf::hidden::{Scene, Sight};
 use crate::extract::pdf::script;
 
 /// One character and where it stands.
@@ -55,8 +56,8 @@ impl Frame {
 
 /// All characters in the order they are drawn, and the frame they were put into. Characters at
 /// another angle than the frame's keep their `turn`.
-pub(super) fn read(text: &PdfPageText<'_>) -> (Vec<Glyph>, Frame) {
-    let mut glyphs = glyphs(text);
+pub(super) fn read(text: &PdfPageText<'_>, scene: &Scene<'_>) -> (Vec<Glyph>, Frame, Seen) {
+    let (mut glyphs, seen) = glyphs(text, scene);
     let mut frame = Frame {
         turn: dominant_turn(&glyphs),
         mirrored: false,
@@ -76,10 +77,22 @@ pub(super) fn read(text: &PdfPageText<'_>) -> (Vec<Glyph>, Frame) {
             (glyph.x0, glyph.x1) = (-glyph.x1, -glyph.x0);
         }
     }
-    (glyphs, frame)
+    (glyphs, frame, seen)
 }
 
-fn glyphs(text: &PdfPageText<'_>) -> Vec<Glyph> {
+/// Characters that are not simply read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// A reader cannot see them; they are left out.
+    pub(super) hidden: usize,
+    /// A recogniser laid them over a picture.
+    pub(super) recognised: usize,
+    /// The file does not say which letters they are.
+    pub(super) nameless: usize,
+}
+
+fn glyphs(text: &PdfPageText<'_>, scene: &Scene<'_>) -> (Vec<Glyph>, Seen) {
+    let mut seen = Seen::default();
     let chars = text.chars();
     let mut out: Vec<Glyph> = Vec::with_capacity(chars.len());
     let mut high: Option<u16> = None;
@@ -99,6 +112,7 @@ fn glyphs(text: &PdfPageText<'_>) -> Vec<Glyph> {
         #[expect(clippy::cast_possible_truncation, reason = "pdfium hands out UTF-16 units")]
         let unit = item.unicode_value() as u16;
         let Some(c) = decode(unit, &mut high) else {
+            seen.nameless += usize::from(unit == 0);
             continue;
         };
         if c.is_whitespace() || c.is_control() {
@@ -112,11 +126,22 @@ fn glyphs(text: &PdfPageText<'_>) -> Vec<Glyph> {
             word_starts = true;
             continue;
         }
+        let bounds = item.loose_bounds().ok();
+        match bounds.map_or(Sight::Visible, |bounds| scene.sight(&item, &bounds)) {
+            Sight::Hidden => {
+                seen.hidden += 1;
+                continue;
+            }
+            Sight::Recognised => seen.recognised += 1,
+            Sight::Visible => {}
+        }
         if word_starts {
             bold = is_bold(&item);
             word_starts = false;
         }
-        let glyph = place(&item, c, bold).unwrap_or(Glyph { c, ..last });
+        let glyph = bounds
+            .and_then(|bounds| place(&item, &bounds, c, bold))
+            .unwrap_or(Glyph { c, ..last });
         if is_redrawn(&out, &glyph) {
             continue;
         }
@@ -124,7 +149,7 @@ fn glyphs(text: &PdfPageText<'_>) -> Vec<Glyph> {
         out.push(last);
     }
     turn_upright(&mut out);
-    out
+    (out, seen)
 }
 
 /// The same character at the place of one of the last few: drawn again to look bold, or the second
@@ -165,8 +190,7 @@ fn is_bold(item: &PdfPageTextChar<'_>) -> bool {
 }
 
 /// The glyph in the page's own coordinates; `x0..x1` along x or y, whichever the text runs along.
-fn place(item: &PdfPageTextChar<'_>, c: char, bold: bool) -> Option<Glyph> {
-    let bounds = item.loose_bounds().ok()?;
+fn place(item: &PdfPageTextChar<'_>, bounds: &PdfRect, c: char, bold: bool) -> Option<Glyph> {
     let (origin_x, origin_y) = item.origin().ok()?;
     let matrix = item.matrix().ok()?;
     let (run, rise) = (matrix.a(), matrix.b());

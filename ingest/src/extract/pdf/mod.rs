@@ -7,39 +7,44 @@ mod columns;
 mod furniture;
 mod glyphs;
 mod grid;
+mod hidden;
+mod hocr;
 mod layout;
 mod lines;
+mod ocr;
 mod open;
 mod paragraphs;
+mod picture;
+mod quality;
 mod rules;
 mod script;
 mod tables;
 
-use crate::block::{BlockKind, Extraction, Format, PageReport, Warning};
+pub use ocr::installed_languages;
+
+use crate::block::{BlockKind, Extraction, Format, PageReport};
 use crate::catalogue::Code;
 use crate::clean;
 use crate::extract::builder::{Builder, Origin};
-use crate::extract::{ExtractError, Limits, Listener};
+use crate::extract::{ExtractError, Limits, Listener, Ocr};
 use chars::Segment;
 use layout::Unit;
-use open::RawPage;
+use open::{RawPage, Scan};
 use paragraphs::{Body, Piece, PieceKind};
-
-/// Characters below which a page with a picture is taken for a scan.
-const SCANNED_BELOW: usize = 20;
-/// Share of meaningless characters above which a page is reported as garbled.
-const GARBLED_ABOVE: f32 = 0.1;
+use quality::{Finding, Findings};
 
 pub(super) fn extract(
     bytes: &[u8],
     file_name: &str,
     limits: &Limits,
+    ocr: Option<&Ocr>,
     listener: &mut Listener<'_>,
 ) -> Result<Extraction, ExtractError> {
-    let mut document = open::read(bytes, file_name, limits, listener)?;
+    let mut document = open::read(bytes, file_name, limits, ocr, listener)?;
     let mut builder = Builder::new(limits.max_text_bytes);
     builder.title = document.title.take();
     builder.warnings.append(&mut document.warnings);
+    refuse_garbage(&document.pages, file_name)?;
     let mut segments: Vec<Vec<Segment>> = document
         .pages
         .iter_mut()
@@ -55,12 +60,16 @@ pub(super) fn extract(
     carry_column_names(&mut pages);
     let looks = heading_looks(&pages);
     let mut table = 0;
+    let mut findings = Findings::default();
     for (raw, page) in document.pages.iter().zip(pages) {
+        let (first_block, doubt) = (builder.block_count(), page.doubt);
         emit(&mut builder, raw, page, &looks, &mut table);
+        report(&mut builder, &mut findings, raw, doubt, first_block);
         if builder.is_full() {
             break;
         }
     }
+    builder.warnings.extend(findings.into_warnings());
     Ok(builder.finish(Format::Pdf))
 }
 
@@ -155,7 +164,6 @@ fn heading_looks(pages: &[Composed]) -> Vec<(i32, bool)> {
 }
 
 fn emit(builder: &mut Builder, raw: &RawPage, page: Composed, looks: &[(i32, bool)], table: &mut u32) {
-    let first_block = builder.block_count();
     let mut list = None;
     for part in page.parts {
         *table += 1;
@@ -190,7 +198,6 @@ fn emit(builder: &mut Builder, raw: &RawPage, page: Composed, looks: &[(i32, boo
             },
         );
     }
-    report(builder, raw, page.doubt, first_block);
 }
 
 fn emit_table(builder: &mut Builder, page: u32, table: &tables::Table, group: u32) {
@@ -204,45 +211,55 @@ fn emit_table(builder: &mut Builder, page: u32, table: &tables::Table, group: u3
     }
 }
 
-fn report(builder: &mut Builder, raw: &RawPage, doubt: bool, first_block: usize) {
-    let (chars, number) = (raw.chars.chars, raw.number);
-    let share = |part: usize| {
-        #[expect(clippy::cast_precision_loss, reason = "a share of the characters of one page")]
-        let share = part as f32 / chars.max(1) as f32;
-        share
-    };
+/// A file whose letters mostly mean nothing would be indexed, never found and never missed.
+fn refuse_garbage(pages: &[RawPage], file_name: &str) -> Result<(), ExtractError> {
+    let chars: usize = pages.iter().map(|page| page.chars.chars).sum();
+    let usable: usize = pages.iter().map(|page| page.chars.usable()).sum();
+    if !quality::is_useless(quality::share(chars - usable, chars)) {
+        return Ok(());
+    }
+    let meaningless = chars - usable;
+    let message = format!("{meaningless} of the {chars} characters of {file_name} have no known meaning");
+    Err(ExtractError::new(Code::GarbledFile, message))
+}
+
+fn report(builder: &mut Builder, findings: &mut Findings, raw: &RawPage, doubt: bool, first_block: usize) {
+    let chars = &raw.chars;
     let report = PageReport {
-        page: number,
-        chars,
-        replacement_share: share(raw.chars.replacement),
-        private_use_share: share(raw.chars.private_use),
-        looks_scanned: chars < SCANNED_BELOW && raw.has_picture,
+        page: raw.number,
+        chars: chars.chars,
+        replacement_share: quality::share(chars.replacement, chars.chars),
+        private_use_share: quality::share(chars.private_use, chars.chars),
+        looks_scanned: matches!(raw.scan, Scan::Unread(_)),
+        ocr: chars.was_recognised(),
         reading_order_doubt: doubt,
         range: builder.range_since(first_block),
     };
+    let mut note = |finding| findings.note(finding, raw.number);
     if raw.failed {
-        builder.warnings.push(
-            Warning::new(Code::PageUnreadable, format!("page {number} could not be opened")).on_page(number),
-        );
-    } else if report.range.is_empty() || report.looks_scanned {
-        let reason = if report.looks_scanned {
-            "looks scanned"
+        note(Finding::Unreadable);
+    } else if let Scan::Unread(why) = &raw.scan {
+        note(Finding::Scanned(why.clone()));
+    } else if let Scan::Recognised(confidence) = raw.scan {
+        let doubtful = quality::is_doubtful(confidence);
+        note(if doubtful {
+            Finding::RecognisedBadly
         } else {
-            "has no text"
-        };
-        builder
-            .warnings
-            .push(Warning::new(Code::PageWithoutText, format!("page {number} {reason}")).on_page(number));
-    } else if report.replacement_share + report.private_use_share > GARBLED_ABOVE {
-        let message = format!("many characters of page {number} have no known meaning");
-        builder
-            .warnings
-            .push(Warning::new(Code::GarbledText, message).on_page(number));
+            Finding::Recognised
+        });
+    } else if report.range.is_empty() {
+        note(if raw.has_drawing {
+            Finding::NoText
+        } else {
+            Finding::Empty
+        });
+    } else if quality::is_garbled(report.replacement_share + report.private_use_share) {
+        note(Finding::Garbled);
     } else if doubt {
-        let message = format!("the reading order of page {number} was guessed");
-        builder
-            .warnings
-            .push(Warning::new(Code::ReadingOrder, message).on_page(number));
+        note(Finding::OrderGuessed);
+    }
+    if chars.hidden > 0 {
+        note(Finding::Hidden);
     }
     builder.pages.push(report);
 }

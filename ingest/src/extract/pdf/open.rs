@@ -3,24 +3,36 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pdfium_render::prelude::{
-    PdfDocument, PdfDocumentMetadataTagType, PdfPage, PdfPageObjectType, PdfPageObjectsCommon, Pdfium,
-    PdfiumError, PdfiumInternalError,
+    PdfDocument, PdfDocumentMetadataTagType, PdfPage, Pdfium, PdfiumError, PdfiumInternalError,
 };
 
 use crate::block::Warning;
 use crate::catalogue::Code;
 use crate::extract::pdf::chars::{self, PageChars};
+use crate::extract::pdf::hidden::Scene;
+use crate::extract::pdf::ocr::Recogniser;
+use crate::extract::pdf::quality::{self, Unrecognised};
 use crate::extract::pdf::rules::{self, Rules};
-use crate::extract::pdf::{SCANNED_BELOW, useful_title};
-use crate::extract::{ExtractError, Limits, Listener, Step, find_libpdfium};
+use crate::extract::pdf::useful_title;
+use crate::extract::{ExtractError, Limits, Listener, Ocr, Step, find_libpdfium};
 
 /// One page as pdfium sees it.
 pub(super) struct RawPage {
     pub(super) number: u32,
     pub(super) chars: PageChars,
     pub(super) rules: Rules,
-    pub(super) has_picture: bool,
+    pub(super) scan: Scan,
+    pub(super) has_drawing: bool,
     pub(super) failed: bool,
+}
+
+/// Whether a page's text is in a picture, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scan {
+    No,
+    /// Read from the picture, so sure in percent.
+    Recognised(u32),
+    Unread(Unrecognised),
 }
 
 /// All pages of a document.
@@ -34,6 +46,7 @@ pub(super) fn read(
     bytes: &[u8],
     file_name: &str,
     limits: &Limits,
+    ocr: Option<&Ocr>,
     listener: &mut Listener<'_>,
 ) -> Result<RawDocument, ExtractError> {
     // pdfium is not thread safe; one document at a time, whoever calls.
@@ -47,7 +60,7 @@ pub(super) fn read(
         .metadata()
         .get(PdfDocumentMetadataTagType::Title)
         .and_then(|tag| useful_title(tag.value()));
-    let (pages, warnings) = pages(&document, file_name, limits, listener)?;
+    let (pages, warnings) = pages(&document, file_name, limits, ocr, listener)?;
     Ok(RawDocument {
         title,
         pages,
@@ -59,6 +72,7 @@ fn pages(
     document: &PdfDocument<'_>,
     file_name: &str,
     limits: &Limits,
+    ocr: Option<&Ocr>,
     listener: &mut Listener<'_>,
 ) -> Result<(Vec<RawPage>, Vec<Warning>), ExtractError> {
     let count = u32::try_from(document.pages().len()).unwrap_or(0);
@@ -79,12 +93,13 @@ fn pages(
     let mut pages = Vec::new();
     let mut text_bytes = 0;
     let last = count.min(limits.max_pages);
+    let mut recogniser = ocr.map(Recogniser::new);
     for number in 1..=last {
         let index = i32::try_from(number - 1).unwrap_or(i32::MAX);
-        let page = document
-            .pages()
-            .get(index)
-            .map_or_else(|_| failed(number), |page| read_page(&page, number));
+        let page = document.pages().get(index).map_or_else(
+            |_| failed(number),
+            |page| read_page(&page, number, recogniser.as_mut(), listener),
+        );
         text_bytes += page.chars.chars;
         pages.push(page);
         let (done, total) = (u64::from(number), u64::from(last));
@@ -107,28 +122,53 @@ fn failed(number: u32) -> RawPage {
         number,
         chars: PageChars::default(),
         rules: Rules::default(),
-        has_picture: false,
+        scan: Scan::No,
+        has_drawing: false,
         failed: true,
     }
 }
 
-fn read_page(page: &PdfPage<'_>, number: u32) -> RawPage {
+fn read_page(
+    page: &PdfPage<'_>,
+    number: u32,
+    recogniser: Option<&mut Recogniser<'_>>,
+    listener: &mut Listener<'_>,
+) -> RawPage {
     let Ok(text) = page.text() else {
         return failed(number);
     };
-    let chars = chars::read(&text);
-    let has_picture = chars.chars < SCANNED_BELOW
-        && page.objects().iter().any(|object| {
-            matches!(
-                object.object_type(),
-                PdfPageObjectType::Image | PdfPageObjectType::XObjectForm
-            )
-        });
+    let scene = Scene::of(page);
+    let mut chars = chars::read(&text, &scene);
+    let looks_scanned = quality::looks_scanned(&chars, &scene);
+    let mut scan = Scan::No;
+    // Letters without a meaning can be looked at, too.
+    if looks_scanned || (recogniser.is_some() && chars.is_garbage()) {
+        let read = match recogniser {
+            Some(recogniser) => recogniser.read(page, number, listener),
+            None => Err(Unrecognised::Off),
+        };
+        match read {
+            Ok((found, confidence)) if found.chars >= chars.usable() => {
+                scan = Scan::Recognised(confidence);
+                chars = found;
+            }
+            Ok(_) => scan = Scan::Unread(Unrecognised::Nothing),
+            Err(why) => scan = Scan::Unread(why),
+        }
+    }
+    if !looks_scanned && matches!(scan, Scan::Unread(_)) {
+        scan = Scan::No;
+    }
     RawPage {
         number,
-        rules: rules::read(page, chars.frame),
+        // A picture's lines are in the picture.
+        rules: match scan {
+            Scan::Recognised(_) => Rules::default(),
+            _ => rules::read(page, chars.frame),
+        },
+        scan,
+        has_drawing: scene.coverage > 0.0 || scene.shapes > 0,
         chars,
-        has_picture,
         failed: false,
     }
 }
