@@ -271,7 +271,7 @@ impl TenantTx {
     }
 
     /// Forgets the saved vectors of a version that has ended.
-    pub(crate) async fn forget_embedded(&mut self, version: Uuid) -> Result<(), StoreError> {
+    pub async fn forget_embedded(&mut self, version: Uuid) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM embedded_windows WHERE version_id = $1")
             .bind(version)
             .execute(self.conn())

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::local::{LocalOptions, LocalPostgres, create_database, drop_database};
@@ -69,6 +70,14 @@ impl TestDatabase {
     /// A store on the database.
     pub async fn store(&self) -> Result<Store, StoreError> {
         Store::connect(&self.url, 8).await
+    }
+
+    /// What a counting query counts, over all tenants: for tests that look for what must not be left over.
+    pub async fn count(&self, query: &'static str) -> Result<i64, StoreError> {
+        let mut connection = PgConnection::connect(&self.url).await?;
+        let count = sqlx::query_scalar(query).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(count)
     }
 
     /// Drops the database; on a throw-away cluster there is nothing to tidy.

@@ -118,6 +118,7 @@ impl Pipeline {
         let places = place(overlays, &chunks);
         let mut tx = self.store.tenant(tenant).await?;
         tx.place_overlays(version, space, &places).await?;
+        tx.forget_embedded(version).await?;
         Ok(tx.commit().await?)
     }
 
