@@ -452,10 +452,15 @@ async fn the_worker_is_killed_at_random_moments() {
     stop.cancel();
     watching.await.unwrap();
     println!(
-        "{done} kills, {} searches, {} versions",
+        "{done} kills, {} searches, {} versions; killed while a version was: {struck:?}",
         looks.load(Ordering::Relaxed),
         world.editions.len()
     );
+    if kills >= KILLS {
+        for stage in ["extracting", "embedding", "indexing"] {
+            assert!(struck.contains_key(stage), "never killed while {stage}: {struck:?}");
+        }
+    }
     app.store.close().await;
     drop((app, world));
     database.drop().await.unwrap();
