@@ -194,15 +194,14 @@ fn peak() -> f64 {
     kib.unwrap_or_default() / 1024.0
 }
 
+#[expect(clippy::format_push_string, reason = "brevity over allocations in a fixture")]
 fn rows(count: usize) -> Vec<u8> {
     let mut text = String::from("sku,name,category,price,stock,warehouse\n");
     for n in 0..count {
-        text.push_str(&format!(
-            "SKU-{n:06},Ceiling fan model {n},Fans and coolers,{}.50,{},Kumasi depot {}\n",
-            100 + n % 900,
-            n % 40,
-            n % 7
-        ));
+        let (price, stock, depot) = (100 + n % 900, n % 40, n % 7);
+        text += &format!(
+            "SKU-{n:06},Ceiling fan model {n},Fans and coolers,{price}.50,{stock},Kumasi depot {depot}\n"
+        );
     }
     text.into_bytes()
 }

@@ -135,6 +135,7 @@ struct World {
     random: StdRng,
 }
 
+#[expect(clippy::format_push_string, reason = "brevity over allocations in a fixture")]
 fn text(document: usize, edition: u32) -> String {
     let mut text = String::new();
     for section in 0..3 + edition % 3 {
@@ -458,7 +459,10 @@ async fn the_worker_is_killed_at_random_moments() {
     );
     if kills >= KILLS {
         for stage in ["extracting", "embedding", "indexing"] {
-            assert!(struck.contains_key(stage), "never killed while {stage}: {struck:?}");
+            assert!(
+                struck.contains_key(stage),
+                "never killed while {stage}: {struck:?}"
+            );
         }
     }
     app.store.close().await;
