@@ -12,6 +12,7 @@ mod hostile;
 mod isolation;
 mod pdf;
 mod pdf_hidden;
+mod pdf_layout;
 mod pdf_ocr;
 mod pipeline;
 mod text;

@@ -114,19 +114,21 @@ pub(super) fn wraps(width: f32, upper: f32, next_word: f32, size: f32) -> bool {
 }
 
 fn bond(upper: &Cell, lower: &Cell, width: f32, size: f32) -> Bond {
-    let is_value = |cell: &Cell| {
-        cell.text.contains(|c: char| c.is_ascii_digit()) && !cell.text.contains(char::is_alphabetic)
-    };
-    if is_value(upper) && is_value(lower) {
-        return Bond::Parted;
-    }
     if upper.hyphen {
         return Bond::Wrapped;
     }
+    // A label ends with its colon; a capital after a few words is more often a new name than a wrap.
+    let capital = lower
+        .text
+        .starts_with(|c: char| c.is_uppercase() || c.is_numeric());
+    if upper.text.ends_with(':') && capital {
+        return Bond::Parted;
+    }
+    let few = upper.text.split(' ').count() <= 4;
     let room = width - (upper.x1 - upper.x0);
     let single = |cell: &Cell| !cell.text.contains(' ');
     if wraps(width, upper.x1 - upper.x0, lower.first, size) {
-        if single(upper) && single(lower) {
+        if single(upper) && single(lower) || few && capital {
             Bond::Unknown
         } else {
             Bond::Wrapped
@@ -138,11 +140,28 @@ fn bond(upper: &Cell, lower: &Cell, width: f32, size: f32) -> Bond {
     }
 }
 
+fn is_value(cell: &Cell) -> bool {
+    cell.text.contains(|c: char| c.is_ascii_digit()) && !cell.text.contains(char::is_alphabetic)
+}
+
+/// True when most lines begin something new.
+pub(super) fn are_rows(lines: &[Line]) -> bool {
+    let widths = widths(lines);
+    let parted = lines
+        .windows(2)
+        .filter(|pair| verdict(&pair[0], &pair[1], &widths) == Bond::Parted)
+        .count();
+    lines.len() >= 3 && parted * 2 >= lines.len()
+}
+
 /// How two neighbouring lines stand to each other, all columns considered.
 fn verdict(upper: &Line, lower: &Line, widths: &[f32]) -> Bond {
     let (mut parted, mut wrapped) = (0, 0);
     for ((upper_cell, lower_cell), width) in upper.cells.iter().zip(&lower.cells).zip(widths) {
         if let (Some(a), Some(b)) = (upper_cell, lower_cell) {
+            if is_value(a) && is_value(b) {
+                return Bond::Parted; // numbers do not wrap
+            }
             match bond(a, b, *width, lower.size) {
                 Bond::Parted => parted += 1,
                 Bond::Wrapped => wrapped += 1,
@@ -160,6 +179,17 @@ fn verdict(upper: &Line, lower: &Line, widths: &[f32]) -> Bond {
         (0, _) => Bond::Wrapped,
         _ => Bond::Unknown,
     }
+}
+
+/// Every cell of the lower line had no room in the upper one.
+fn all_wrap(upper: &Line, lower: &Line, widths: &[f32]) -> bool {
+    let mut pairs = upper.cells.iter().zip(&lower.cells).zip(widths);
+    pairs.all(
+        |((upper_cell, lower_cell), width)| match (upper_cell, lower_cell) {
+            (Some(a), Some(b)) => bond(a, b, *width, lower.size) == Bond::Wrapped,
+            (_, below) => below.is_none(),
+        },
+    )
 }
 
 /// The widest cell of each column.
@@ -202,7 +232,7 @@ pub(super) fn rows(lines: &[Line], drawn: &[f32]) -> Vec<usize> {
     let breaks = if bands_drawn >= 3 && parted * 2 <= total {
         is_ruled
     } else {
-        let spaced = by_distance(lines, &bonds, &is_ruled).unwrap_or_else(|| by_room(lines, &bonds));
+        let spaced = by_distance(lines, &bonds, &is_ruled).unwrap_or_else(|| by_room(lines, &bonds, &widths));
         spaced.iter().zip(&is_ruled).map(|(a, b)| *a || *b).collect()
     };
     let mut counts = vec![1];
@@ -231,7 +261,8 @@ fn by_distance(lines: &[Line], bonds: &[Bond], ruled: &[bool]) -> Option<Vec<boo
     // Leading is even to a hundredth; a seventh more is deliberate.
     let mut jumps: Vec<(f32, f32)> = sorted
         .windows(2)
-        .filter(|pair| pair[1] > pair[0] * 1.14)
+        // Lines of one cell are set solid to loose (1.0 to 1.6), never with a line between.
+        .filter(|pair| pair[1] > pair[0] * 1.14 && pair[0] < 1.75)
         .map(|pair| (pair[1] / pair[0].max(0.1), f32::midpoint(pair[0], pair[1])))
         .collect();
     jumps.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -256,18 +287,20 @@ fn by_distance(lines: &[Line], bonds: &[Bond], ruled: &[bool]) -> Option<Vec<boo
 
 /// Breaks where a line has something of its own in the first column, and everywhere else where
 /// text did not have to wrap.
-fn by_room(lines: &[Line], bonds: &[Bond]) -> Vec<bool> {
+fn by_room(lines: &[Line], bonds: &[Bond], widths: &[f32]) -> Vec<bool> {
     lines
         .windows(2)
         .zip(bonds)
         .map(|(pair, bond)| {
             let (upper, lower) = (&pair[0], &pair[1]);
             let has_key = lower.cells.first().is_some_and(Option::is_some);
-            let fewer = lower.filled() < upper.cells.len();
+            let fewer_or_two = lower.filled() < upper.cells.len() || upper.cells.len() == 2;
             let tight = lower.y - upper.y < 1.9 * lower.size;
             let goes_on = match bond {
                 Bond::Parted => false,
-                Bond::Wrapped => fewer || upper.cells.len() == 2,
+                // Words under words may be either; all of them must have wrapped.
+                Bond::Wrapped if has_key => fewer_or_two && all_wrap(upper, lower, widths),
+                Bond::Wrapped => true,
                 Bond::Unknown => !has_key,
             };
             !(goes_on && tight)

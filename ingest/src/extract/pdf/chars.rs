@@ -34,10 +34,6 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn width(&self) -> f32 {
-        self.x1 - self.x0
-    }
-
     pub(super) fn chars(&self) -> usize {
         self.text.chars().count()
     }

@@ -29,12 +29,26 @@ pub(super) fn remove(pages: &mut [Vec<Segment>]) {
                 .keys
                 .iter()
                 .any(|key| tally.get(key).is_some_and(|count| *count >= needed));
-            let counts = edge.outermost && is_page_number(&edge.text, number + 1);
+            let twice = || {
+                edge.keys
+                    .iter()
+                    .any(|key| tally.get(key).is_some_and(|count| *count >= 2))
+            };
+            // With the page's number at its end, a line that comes back once is enough.
+            let numbered = edge.outermost && is_numbered(&edge.text, number + 1) && twice();
+            let counts = numbered || edge.outermost && is_page_number(&edge.text, number + 1);
             (often && (needed >= MIN_REPEATS || edge.outermost)) || counts
         };
         let mut doomed: HashSet<usize> = edges
             .iter()
-            .filter(repeated)
+            .filter(|edge| !edge.names_columns && repeated(edge))
+            .filter(|edge| {
+                // Furniture stands at the edge of the page, with at most one other line outside it.
+                let outside = edges
+                    .iter()
+                    .filter(|other| other.is_outside(edge) && !repeated(other));
+                outside.count() <= 1
+            })
             .flat_map(|edge| edge.orders.iter().copied())
             .collect();
         doomed.extend(lone_page_number(segments, edges, number + 1));
@@ -66,8 +80,37 @@ struct Edge {
     /// border between two is not missed.
     keys: [(String, i32); 2],
     orders: Vec<usize>,
+    /// Position among the lines of the page, and whether that is in its upper part.
+    index: usize,
+    upper: bool,
     outermost: bool,
+    /// Stands over the columns of a table, which may go on page after page.
+    names_columns: bool,
     text: String,
+}
+
+impl Edge {
+    fn is_outside(&self, other: &Self) -> bool {
+        self.upper == other.upper
+            && if self.upper {
+                self.index < other.index
+            } else {
+                self.index > other.index
+            }
+    }
+}
+
+/// Whether at least two parts of a line stand exactly over parts of the next.
+fn stands_over(row: &layout::Row, next: &layout::Row) -> bool {
+    /// A border's width; cells of a column are aligned to less.
+    const ALIGNED: f32 = 1.5;
+    let near = next.y() - row.y() < 2.8 * row.size();
+    let aligned = row.segments.iter().filter(|part| {
+        next.segments
+            .iter()
+            .any(|below| (below.x0 - part.x0).abs() < ALIGNED || (below.x1 - part.x1).abs() < ALIGNED)
+    });
+    near && aligned.count() >= 2
 }
 
 fn edges(segments: &[Segment]) -> Vec<Edge> {
@@ -97,6 +140,9 @@ fn edges(segments: &[Segment]) -> Vec<Edge> {
             Edge {
                 keys: [(text.clone(), step * 2), (text, nearest(row.y(), step))],
                 orders: by_order(row),
+                index,
+                upper: index < count - index,
+                names_columns: rows.get(index + 1).is_some_and(|next| stands_over(row, next)),
                 outermost: index == 0 || index + 1 == count,
                 text: line,
             }
@@ -125,6 +171,12 @@ fn is_page_number(line: &str, page: usize) -> bool {
         .iter()
         .all(|word| WORDS.contains(word) || word.bytes().all(|b| b.is_ascii_digit()));
     known && words.len() <= 4 && words.iter().any(|word| word.parse() == Ok(page))
+}
+
+/// Begins or ends with the page's number.
+fn is_numbered(line: &str, page: usize) -> bool {
+    let is_number = |word: Option<&str>| word.is_some_and(|word| word.parse() == Ok(page));
+    is_number(line.split(' ').next()) || is_number(line.split(' ').next_back())
 }
 
 /// Digits differ from page to page, everything else repeats. A line of digits only is a page

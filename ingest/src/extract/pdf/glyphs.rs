@@ -149,7 +149,25 @@ fn glyphs(text: &PdfPageText<'_>, scene: &Scene<'_>) -> (Vec<Glyph>, Seen) {
         out.push(last);
     }
     turn_upright(&mut out);
+    share_boxes(&mut out);
     (out, seen)
+}
+
+/// The letters of a ligature all claim the ligature's box; each gets its share.
+fn share_boxes(glyphs: &mut [Glyph]) {
+    const SAME: f32 = 0.01;
+    let alike = |a: &Glyph, b: &Glyph| {
+        (a.x0 - b.x0).abs() < SAME && (a.x1 - b.x1).abs() < SAME && (a.y - b.y).abs() < SAME && a.x1 > a.x0
+    };
+    for letters in glyphs.chunk_by_mut(alike).filter(|letters| letters.len() > 1) {
+        #[expect(clippy::cast_precision_loss, reason = "a ligature has a few letters")]
+        let share = (letters[0].x1 - letters[0].x0) / letters.len() as f32;
+        let mut at = letters[0].x0;
+        for letter in letters {
+            (letter.x0, letter.x1) = (at, at + share);
+            at += share;
+        }
+    }
 }
 
 /// The same character at the place of one of the last few: drawn again to look bold, or the second
@@ -159,6 +177,10 @@ fn is_redrawn(known: &[Glyph], glyph: &Glyph) -> bool {
     const LOOK_BACK: usize = 6;
     /// In font sizes; two equal letters side by side are at least an "l" apart (0.22).
     const SAME_PLACE: f32 = 0.08;
+    // Not the one just before: the two letters of a ligature share one place.
+    let Some((_, known)) = known.split_last() else {
+        return false;
+    };
     let near = known.len().saturating_sub(LOOK_BACK);
     let middle = glyph.x0 + glyph.x1;
     let reach = SAME_PLACE * glyph.size;

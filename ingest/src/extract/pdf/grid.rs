@@ -163,9 +163,8 @@ impl Grid {
         if lines.is_empty() {
             return;
         }
-        // A band of many lines with several cells each is a table without rules between its rows.
-        let several = lines.iter().filter(|line| line.filled() >= 2).count();
-        let counts = if lines.len() >= 3 && several * 3 >= lines.len() * 2 {
+        // Where only the columns are ruled, the lines between two rules are rows of their own.
+        let counts = if cells::are_rows(&lines) {
             cells::rows(&lines, &[])
         } else {
             vec![lines.len()]

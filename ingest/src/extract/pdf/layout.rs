@@ -189,11 +189,27 @@ fn is_marker(text: &str) -> bool {
             | "o"
     ) || (text.chars().count() == 1 && text.chars().all(crate::clean::is_private_use));
     let Some(label) = text.strip_suffix(['.', ')']) else {
-        return bullet;
+        return bullet || is_section_number(text);
     };
     let label = label.trim_start_matches('(');
     let number = (1..=2).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_digit());
-    bullet || number || (label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic()))
+    bullet
+        || number
+        || is_section_number(label)
+        || (label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// "2.1", "3.4.1": the number of a section stands before its title.
+fn is_section_number(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    // "12.50" is an amount; sections are counted, and seldom beyond a hundred.
+    (2..=4).contains(&parts.len())
+        && parts.iter().all(|part| {
+            (1..=2).contains(&part.len())
+                && !part.starts_with('0')
+                && part.bytes().all(|b| b.is_ascii_digit())
+        })
+        && (parts.len() > 2 || parts[1].len() == 1)
 }
 
 /// Cuts a page into units, region by region.

@@ -23,9 +23,14 @@ pub(super) fn assemble(segments: Vec<Segment>) -> Vec<Segment> {
     }
     for segment in &mut out {
         close_up_spaced_letters(segment);
+        take_hyphen(segment);
     }
+    let mut out: Vec<Segment> = out.into_iter().flat_map(part_at_wide_gaps).collect();
     give_capitals(&mut out);
-    out.sort_by_key(|segment| segment.order);
+    out.sort_by(|a, b| a.order.cmp(&b.order).then(a.x0.total_cmp(&b.x0)));
+    for (order, segment) in out.iter_mut().enumerate() {
+        segment.order = order;
+    }
     out
 }
 
@@ -85,6 +90,51 @@ fn join(last: &mut Segment, segment: Segment) {
     last.hyphen = segment.hyphen;
     last.space_after = segment.space_after;
     last.order = last.order.min(segment.order);
+}
+
+/// U+2010 at a line's end is a hyphen that only the line's end needs; pdfium marks the other one.
+fn take_hyphen(segment: &mut Segment) {
+    if let Some(stem) = segment.text.strip_suffix('\u{2010}')
+        && stem.ends_with(char::is_alphabetic)
+    {
+        segment.text.truncate(stem.len());
+        segment.hyphen = true;
+    }
+}
+
+/// Cells of a narrow table stand closer than the widest spaces of justified text. What gives them
+/// away is a gap that is wide for its own line.
+fn part_at_wide_gaps(segment: Segment) -> Vec<Segment> {
+    /// In font sizes; two spaces behind a sentence are narrower.
+    const WIDE: f32 = 0.6;
+    /// Spaces of one justified line are alike.
+    const TIMES_USUAL: f32 = 2.2;
+    let mut gaps: Vec<f32> = segment
+        .words
+        .windows(2)
+        .map(|pair| pair[1].0 - pair[0].1)
+        .collect();
+    if gaps.iter().all(|gap| *gap < WIDE * segment.size) {
+        return vec![segment];
+    }
+    let cuts: Vec<f32> = gaps.clone();
+    gaps.sort_by(f32::total_cmp);
+    let usual = if gaps.len() < 2 {
+        0.0
+    } else {
+        gaps[(gaps.len() - 1) / 2]
+    };
+    let limit = (WIDE * segment.size).max(TIMES_USUAL * usual);
+    let texts: Vec<&str> = segment.text.split(' ').collect();
+    let ends_sentence = |index: usize| {
+        texts
+            .get(index)
+            .is_some_and(|text| text.ends_with(['.', '!', '?', ':', ';', '•']))
+    };
+    let cuts: Vec<usize> = (1..=cuts.len())
+        .filter(|index| cuts[index - 1] > limit && !(usual > 0.0 && ends_sentence(index - 1)))
+        .collect();
+    segment.cut_before(&cuts)
 }
 
 /// "T I T L E" is a word whose letters were spaced out: only the wider gaps part words.

@@ -216,7 +216,7 @@ fn table_end(rows: &[Row], start: usize) -> Option<usize> {
             multi += 1;
             last_multi = end;
             columns = merged;
-        } else if holds && is_near(&rows[end - 1], row) {
+        } else if holds && is_cell_line(&rows[end - 1], row, &columns) {
             columns = merged; // a further line of one cell
         } else if multi < 2 || !spans(rows, end, &columns) {
             break;
@@ -239,9 +239,13 @@ fn table_end(rows: &[Row], start: usize) -> Option<usize> {
     (multi >= 3 || (multi >= 2 && wide >= 2)).then_some(end)
 }
 
-/// As close as the lines of one cell, and of their size.
-fn is_near(above: &Row, row: &Row) -> bool {
-    row.y() - above.y() < 1.9 * row.size() && (row.size() - above.size()).abs() < 0.1 * row.size()
+/// A line that stands alone: as close as the lines of one cell, or under a later column.
+fn is_cell_line(above: &Row, row: &Row, columns: &[(f32, f32)]) -> bool {
+    let near = row.y() - above.y() < 1.9 * row.size();
+    let later = columns
+        .get(1)
+        .is_some_and(|second| row.x0() > second.0 - row.size());
+    (near || later) && (row.size() - above.size()).abs() < 0.1 * row.size()
 }
 
 /// A line across the columns that names the rows below it: one line, and the table goes on.
