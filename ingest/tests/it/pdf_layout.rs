@@ -67,13 +67,11 @@ fn unicode_pdf(items: &[(f32, f32, &str)]) -> Vec<u8> {
             .unwrap()
             + 33
     };
-    let meanings: String = (33..)
-        .zip(&letters)
-        .map(|(code, letter)| {
-            let units: String = letter.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
-            format!("<{code:02X}> <{units}>\n")
-        })
-        .collect();
+    let mut meanings = String::new();
+    for (code, letter) in (33..).zip(&letters) {
+        let units: Vec<String> = letter.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
+        meanings.push_str(&format!("<{code:02X}> <{}>\n", units.concat()));
+    }
     let cmap = format!(
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /A def 1 begincodespacerange <00> <FF> endcodespacerange {} beginbfchar\n{meanings}endbfchar endcmap end end",
         letters.len()
@@ -86,10 +84,11 @@ fn unicode_pdf(items: &[(f32, f32, &str)]) -> Vec<u8> {
     });
     let mut content = String::new();
     for (x, y, text) in items {
-        let codes: String = text
+        let codes: Vec<String> = text
             .chars()
             .map(|letter| format!("{:02X}", code(letter)))
             .collect();
+        let codes = codes.concat();
         content.push_str(&format!("BT /F1 12 Tf 1 0 0 1 {x} {y} Tm <{codes}> Tj ET\n"));
     }
     let content = document.add_object(Stream::new(dictionary! {}, content.into_bytes()));
@@ -462,7 +461,7 @@ fn letters_drawn_in_any_order_are_the_words_of_the_page() {
         }
     }
     // Courier's letters would be 6 points wide; Helvetica's are up to that.
-    letters.sort_by_key(|item| (item.text.clone(), item.x as i32));
+    letters.sort_by(|a, b| a.text.cmp(&b.text).then(b.x.total_cmp(&a.x)));
     let text = read(&pdf(&[letters], 0), "a.pdf").unwrap().text.replace(' ', "");
     assert_eq!(text, "Replacethefiltereverysixmonths");
 }
@@ -599,7 +598,7 @@ fn page_boxes_may_begin_anywhere_and_pages_may_stand_on_their_head() {
         let matrix: [i64; 6] = if turn == 180 {
             [-1, 0, 0, -1, 595, 842]
         } else {
-            [0, -1, 1, 0, 0, 842]
+            [0, -1, 1, 0, 0, 595]
         };
         content.operations.insert(
             0,
@@ -608,6 +607,10 @@ fn page_boxes_may_begin_anywhere_and_pages_may_stand_on_their_head() {
         let stream = turned.add_object(Stream::new(dictionary! {}, content.encode().unwrap()));
         set(&mut turned, "Contents", stream.into());
         set(&mut turned, "Rotate", turn.into());
+        if turn == 270 {
+            let wide: Vec<Object> = vec![0.into(), 0.into(), 842.into(), 595.into()];
+            set(&mut turned, "MediaBox", wide.into());
+        }
         assert_eq!(
             read(&save(turned), "a.pdf").unwrap().text,
             upright,
