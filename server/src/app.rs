@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::config::{CommonArgs, ServeArgs};
 use crate::simulator::graph::FakeGraph;
+use crate::watch::VersionWatch;
 use crate::whatsapp::graph::GraphClient;
 
 /// The parts of a running server; cheap to clone.
@@ -47,6 +48,8 @@ pub struct App {
     pub work: WorkSettings,
     /// Tells how far the versions built in this process are.
     pub progress: ProgressBoard,
+    /// Hears of the versions built anywhere.
+    pub versions: VersionWatch,
 }
 
 /// Tells whoever listens how far versions are.
@@ -224,6 +227,7 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
     }
     let graph = serve.map(graph_client).transpose()?.flatten();
     let app = App {
+        versions: VersionWatch::new(store.clone()),
         store,
         blobs,
         embedder,

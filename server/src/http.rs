@@ -53,6 +53,7 @@ fn uploads() -> OpenApiRouter<App> {
 
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(documents::events::events))
         .routes(routes!(documents::get, documents::delete))
         .routes(routes!(documents::versions))
         .routes(routes!(documents::text))

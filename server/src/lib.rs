@@ -13,6 +13,7 @@ pub mod http;
 pub mod pages;
 pub mod password;
 pub mod simulator;
+pub mod watch;
 pub mod whatsapp;
 pub mod worker;
 

@@ -21,6 +21,7 @@ mod outbox;
 mod overlay;
 mod paths;
 mod pool;
+mod progress;
 mod revision;
 mod search;
 mod settings;
@@ -43,6 +44,7 @@ pub use outbox::{OutboxPart, SEND_QUEUE, StatusReport};
 pub use overlay::{NewOverlay, NewPlace, Overlay, OverlayKind, OverlayPlace, Overlays};
 pub use paths::DataDir;
 pub use pool::{ServerVersions, Store, SystemTx, TenantTx};
+pub use progress::{VersionNotes, VersionProgress};
 pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, VectorMatch, VectorScan};
 pub use settings::{

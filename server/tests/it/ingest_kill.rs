@@ -15,6 +15,7 @@ use plumbline_ingest::{Isolation, Pipeline, WantedOverlay};
 use plumbline_models::{Embedder, Extractive, HashEmbedder};
 use plumbline_retrieval::{SearchOptions, Searcher};
 use plumbline_server::app::{App, ProgressBoard, WebSettings, WebhookSecrets, WorkSettings};
+use plumbline_server::watch::VersionWatch;
 use plumbline_server::worker;
 use plumbline_store::testing::TestDatabase;
 use plumbline_store::{BlobStore, OverlayKind, RetrievalSettings, Store};
@@ -44,6 +45,7 @@ async fn app(url: &str, root: &Path, index: &str) -> App {
     let blobs = BlobStore::Directory(root.join("blobs"));
     let reader = Isolation::new(env!("CARGO_BIN_EXE_plumbline"), ["extract-worker"]);
     App {
+        versions: VersionWatch::new(store.clone()),
         pipeline: Pipeline::new(store.clone(), blobs.clone(), Arc::clone(&embedder), reader),
         store,
         blobs,

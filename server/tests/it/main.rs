@@ -8,6 +8,7 @@ mod api;
 mod command_line;
 mod conversations;
 mod crash;
+mod events;
 mod ingest_kill;
 mod signals;
 mod support;

@@ -1,5 +1,7 @@
 //! `/v1/documents`: upload, look, publish, roll back, delete.
 
+pub mod events;
+
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{StatusCode, header};
