@@ -63,3 +63,89 @@ fn markdown_without_a_name_is_recognised() {
     assert_eq!(extraction.blocks[2].kind, BlockKind::Heading { level: 2 });
     assert_eq!(extraction.title.as_deref(), Some("Shop"));
 }
+
+fn blocks(source: &str, name: &str) -> Vec<String> {
+    let extraction = read(source.as_bytes(), name).unwrap();
+    let texts = extraction
+        .blocks
+        .iter()
+        .map(|block| block.range.of(&extraction.text).to_owned());
+    texts.collect()
+}
+
+#[test]
+fn wrapped_items_html_and_references_in_markdown() {
+    let source = "# Shop\n\n<!-- a note\nto ourselves -->\n- one item that\n  is wrapped\n- <b>two</b>\n\n  with a paragraph\n\nRead [the terms][1] at <https://shop.example/t> if 3 < 4 &amp; 5 > 4.<br>Done.\n\n[1]: https://shop.example/terms\n";
+    assert_eq!(
+        blocks(source, "a.md"),
+        [
+            "Shop",
+            "- one item that is wrapped",
+            "- two",
+            "with a paragraph",
+            "Read the terms at https://shop.example/t if 3 < 4 & 5 > 4. Done.",
+            "[1]: https://shop.example/terms",
+        ]
+    );
+}
+
+#[test]
+fn wrapped_lines_are_joined_and_drawn_tables_are_not() {
+    let source = "The guarantee covers the installation of the panel and of the bat-\ntery for two years from the day on which it was delivered to your\nhouse.\n\nItem                 Size                 Price                 Stock\nGarden chair         medium               49.00                 twelve\nGarden table         large                199.00                three\n\u{0C}Next page.\n";
+    let found = blocks(source, "a.txt");
+    assert_eq!(
+        found[0],
+        "The guarantee covers the installation of the panel and of the battery for two years from the day on which it was delivered to your house."
+    );
+    assert_eq!(found[1].lines().count(), 3, "{}", found[1]);
+    assert_eq!(found[2], "Next page.");
+}
+
+#[test]
+fn the_encodings_of_the_world_are_read() {
+    let texts = [
+        (
+            encoding_rs::EUC_JP,
+            "配送には三日から五日かかります。返品は三十日以内に受け付けます。",
+        ),
+        (
+            encoding_rs::GBK,
+            "退货请在七天内联系客服，并保留原包装。运费由买家承担，退款将在五个工作日内到账。",
+        ),
+        (
+            encoding_rs::BIG5,
+            "退貨請於七天內聯絡客服，並保留原包裝。運費由買家負擔，退款將於五個工作天內入帳。",
+        ),
+        (
+            encoding_rs::EUC_KR,
+            "반품은 칠일 이내에 고객센터로 연락해 주세요. 배송비는 고객이 부담합니다.",
+        ),
+        (
+            encoding_rs::KOI8_R,
+            "Возврат товара возможен в течение семи дней после получения заказа.",
+        ),
+        (
+            encoding_rs::WINDOWS_1251,
+            "Возврат товара возможен в течение семи дней после получения заказа.",
+        ),
+        (
+            encoding_rs::WINDOWS_1253,
+            "Η επιστροφή των προϊόντων γίνεται μέσα σε δεκατέσσερις ημέρες.",
+        ),
+        (
+            encoding_rs::WINDOWS_1254,
+            "Ürünler on dört gün içinde iade edilebilir, kargo ücretsizdir.",
+        ),
+        (
+            encoding_rs::WINDOWS_1250,
+            "Zboží můžete vrátit do čtrnácti dnů, poštovné hradí zákazník.",
+        ),
+    ];
+    for (encoding, text) in texts {
+        let bytes = encoding.encode(text).0;
+        assert_eq!(read(&bytes, "a.txt").unwrap().text, text, "{}", encoding.name());
+    }
+    let mut wide = vec![0, 0, 0xFE, 0xFF];
+    wide.extend("año 👍".chars().flat_map(|c| u32::from(c).to_be_bytes()));
+    assert_eq!(read(&wide, "a.txt").unwrap().text, "año 👍");
+}

@@ -21,7 +21,10 @@ const BINARY_SHARE: f64 = 0.05;
 
 pub(in crate::extract) fn decode(bytes: &[u8], file_name: &str) -> Result<Decoded, ExtractError> {
     if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) {
-        return Ok(utf_32_le(&bytes[4..], file_name));
+        return Ok(utf_32(&bytes[4..], u32::from_le_bytes, file_name));
+    }
+    if bytes.starts_with(&[0, 0, 0xFE, 0xFF]) {
+        return Ok(utf_32(&bytes[4..], u32::from_be_bytes, file_name));
     }
     if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
         return Ok(with_encoding(encoding, &bytes[bom..], file_name));
@@ -64,8 +67,8 @@ fn with_encoding(encoding: &'static Encoding, bytes: &[u8], file_name: &str) -> 
     }
 }
 
-fn utf_32_le(bytes: &[u8], file_name: &str) -> Decoded {
-    let value = |unit: &[u8]| u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]);
+fn utf_32(bytes: &[u8], value_of: fn([u8; 4]) -> u32, file_name: &str) -> Decoded {
+    let value = |unit: &[u8]| value_of([unit[0], unit[1], unit[2], unit[3]]);
     let units = || bytes.chunks_exact(4).map(|unit| char::from_u32(value(unit)));
     let mut decoded = certain(
         units()

@@ -3,6 +3,7 @@
 //! A line-based reader is enough: what matters is headings, lists, tables, fences and paragraphs,
 //! not every corner of the specification.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -32,10 +33,12 @@ pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
     let mut reader = Reader {
         builder: Builder::new(limits.max_text_bytes),
         open: Vec::new(),
+        item: None,
         group: 0,
         in_list: false,
     };
     let body = without_front_matter(&text, &mut reader.builder);
+    let body = without_comments(body);
     let mut lines = body.split('\n').peekable();
     while let Some(line) = lines.next() {
         if reader.builder.is_full() {
@@ -66,6 +69,12 @@ pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
     reader.builder.finish(Format::Markdown)
 }
 
+/// HTML comments are notes to other authors. One that is never closed is text.
+fn without_comments(text: &str) -> Cow<'_, str> {
+    static COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)<!--.*?-->"));
+    COMMENT.replace_all(text, "")
+}
+
 /// YAML front matter is metadata; its title is the document's.
 fn without_front_matter<'a>(text: &'a str, builder: &mut Builder) -> &'a str {
     let Some(rest) = text.strip_prefix("---\n") else {
@@ -88,6 +97,8 @@ fn without_front_matter<'a>(text: &'a str, builder: &mut Builder) -> &'a str {
 struct Reader {
     builder: Builder,
     open: Vec<String>,
+    /// The list item whose lines are being read.
+    item: Option<(u8, String)>,
     group: u32,
     in_list: bool,
 }
@@ -116,6 +127,9 @@ impl Reader {
                 self.group += 1;
             }
             self.list_item(line, indent, marker);
+        } else if let Some((_, item)) = self.item.as_mut() {
+            item.push(' '); // a line of the item that was wrapped
+            item.push_str(trimmed);
         } else if self.in_list && line.starts_with("  ") && self.open.is_empty() {
             self.open.push(line.trim().to_owned()); // a further paragraph of the item
         } else {
@@ -127,18 +141,13 @@ impl Reader {
     fn list_item(&mut self, line: &str, indent: usize, marker: usize) {
         let depth = u8::try_from(indent / 2).unwrap_or(u8::MAX).min(8);
         let label = &line[indent..indent + marker];
-        let text = inline(line[indent + marker..].trim());
+        let text = line[indent + marker..].trim();
         let bullet = if label.starts_with(|c: char| c.is_alphanumeric()) {
             label.trim_end()
         } else {
             "-"
         };
-        let origin = Origin {
-            group: Some(self.group),
-            ..Origin::default()
-        };
-        self.builder
-            .push(BlockKind::ListItem { depth }, &format!("{bullet} {text}"), origin);
+        self.item = Some((depth, format!("{bullet} {text}")));
         self.in_list = true;
     }
 
@@ -163,6 +172,14 @@ impl Reader {
     }
 
     fn flush(&mut self) {
+        if let Some((depth, item)) = self.item.take() {
+            let origin = Origin {
+                group: Some(self.group),
+                ..Origin::default()
+            };
+            self.builder
+                .push(BlockKind::ListItem { depth }, &inline(&item), origin);
+        }
         if !self.open.is_empty() {
             let text = inline(&self.open.join(" "));
             self.builder.push(BlockKind::Paragraph, &text, Origin::default());
@@ -222,10 +239,18 @@ fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
+/// HTML tags that people write inside Markdown; other angle brackets are text.
+const TAGS: &str = r"(?i)</?(?:a|abbr|b|blockquote|center|code|dd|del|details|div|dl|dt|em|figcaption|figure|font|h[1-6]|i|img|ins|kbd|li|mark|ol|p|pre|q|s|section|small|span|strong|sub|summary|sup|table|tbody|td|th|thead|tr|u|ul)(?:\s+[^<>]*)?/?>";
+
 /// Drops emphasis marks, code ticks and link syntax; a link keeps its text and its address.
 fn inline(text: &str) -> String {
     static LINK: LazyLock<Regex> =
         LazyLock::new(|| pattern(r#"!?\[([^\]]*)\]\(<?([^)\s>]*)>?(?:\s+"[^"]*")?\)"#));
+    static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r"!?\[([^\]^]+)\]\[[^\]]*\]"));
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"<((?:https?://|mailto:)[^\s>]+)>"));
+    static BREAK: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?i)<(?:br|hr|/p|/div|/li|/td|/th|/tr)\s*/?>"));
+    static TAG: LazyLock<Regex> = LazyLock::new(|| pattern(TAGS));
     static STRONG: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\*\*|__|~~)(\S(?:.*?\S)?)(\*\*|__|~~)"));
     static EMPHASIS: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(^|[^\w*])[*_](\S(?:[^*_]*?[^\s*_])?)[*_]($|[^\w*])"));
@@ -240,14 +265,19 @@ fn inline(text: &str) -> String {
             format!("{label} ({address})")
         }
     });
+    let text = REFERENCE.replace_all(&text, "$1");
+    let text = ADDRESS.replace_all(&text, "$1");
+    let text = BREAK.replace_all(&text, " ");
+    let text = TAG.replace_all(&text, "");
     let text = STRONG.replace_all(&text, "$2");
     let text = EMPHASIS.replace_all(&text, "$1$2$3");
     let text = TICKS.replace_all(&text, "$1");
     let text = ESCAPE.replace_all(&text, "$1");
     let text = text
-        .replace("<br>", " ")
-        .replace("<br/>", " ")
         .replace("&nbsp;", " ")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
         .replace("&amp;", "&");
     clean::collapse(&text)
 }

@@ -12,7 +12,8 @@ const LONGEST_WRAPPED: usize = 110;
 const MAX_RUN_IN: usize = 60;
 
 pub(in crate::extract) fn extract(raw: &str, limits: &Limits) -> Extraction {
-    let text = clean::characters(raw);
+    // A page break ends a paragraph, a vertical tab only a line.
+    let text = clean::characters(&raw.replace('\u{0C}', "\n\n"));
     let mut builder = Builder::new(limits.max_text_bytes);
     let longest = text
         .split('\n')
@@ -127,6 +128,7 @@ fn numbered(title: &str) -> bool {
 fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32, wrapped_from: usize) {
     let mut text = String::new();
     let mut item: Option<(u8, String)> = None;
+    let mut previous = "";
     for line in lines {
         if let Some((indent, _)) = list_marker(line) {
             flush_item(builder, item.take(), list);
@@ -138,23 +140,40 @@ fn push_paragraph(builder: &mut Builder, lines: &[&str], list: u32, wrapped_from
             open.push_str(&clean::collapse(line));
         } else {
             flush_item(builder, item.take(), list);
-            append_line(&mut text, line, wrapped_from);
+            append_line(&mut text, previous, line, wrapped_from);
         }
+        previous = line;
     }
     flush_item(builder, item, list);
     flush_text(builder, &mut text, list);
 }
 
-/// A line goes on where the line before it was long enough to have been wrapped.
-fn append_line(text: &mut String, line: &str, wrapped_from: usize) {
-    if !text.is_empty() {
-        // Only the end of the text is looked at: it may be a paragraph of megabytes.
-        let tail = &text[text.floor_char_boundary(text.len().saturating_sub(4 * LONGEST_WRAPPED))..];
-        let last = tail.rsplit('\n').next().unwrap_or_default();
-        let wrapped = last.chars().count() >= wrapped_from && !line.trim_start().starts_with(['|', '>']);
-        text.push(if wrapped { ' ' } else { '\n' });
+/// A line goes on where the line before it was long enough to have been wrapped, unless it is a
+/// row of a table drawn with spaces. A word divided at the line's end is joined again.
+fn append_line(text: &mut String, last: &str, line: &str, wrapped_from: usize) {
+    let (last, line) = (last.trim(), line.trim());
+    let wrapped = last.chars().count() >= wrapped_from && !line.starts_with(['|', '>']);
+    if text.is_empty() {
+        text.push_str(line);
+    } else if wrapped && !is_drawn_row(last) && !is_drawn_row(line) {
+        let divided = text
+            .strip_suffix('-')
+            .is_some_and(|word| word.ends_with(char::is_lowercase));
+        if divided && line.starts_with(char::is_lowercase) {
+            text.pop();
+        } else {
+            text.push(' ');
+        }
+        text.push_str(line);
+    } else {
+        text.push('\n');
+        text.push_str(line);
     }
-    text.push_str(line.trim());
+}
+
+/// Cells of a table drawn with spaces or tabs stand wide apart; two spaces follow a full stop.
+fn is_drawn_row(line: &str) -> bool {
+    line.contains('\t') || line.contains("   ")
 }
 
 fn flush_item(builder: &mut Builder, item: Option<(u8, String)>, list: u32) {
