@@ -172,6 +172,7 @@ impl Cutter<'_> {
     fn cut(&mut self, section: Section) {
         let min = self.settings.min_tokens;
         let mut start = section.first;
+        let mut done = start;
         let mut left: usize = section.tokens;
         let mut index = section.first;
         let mut tokens = 0;
@@ -180,9 +181,11 @@ impl Cutter<'_> {
             let full = index > start && tokens + ahead > self.target;
             let too_little = tokens < min / 2 && tokens + ahead <= self.target * 2;
             if full && left >= min && !too_little && !self.in_row(index, tokens) {
+                // not back into what the chunk before holds already
                 let place = self.before_introduction(start, index);
-                if place > start {
+                if place > done {
                     self.push(start, place);
+                    done = place;
                     left += self.atoms[place..index]
                         .iter()
                         .map(|atom| atom.tokens)

@@ -319,3 +319,17 @@ fn text_without_spaces_is_cut_between_characters_as_readers_see_them() {
                 .all(|piece| piece.text.ends_with(['，', '；', '。']))
     );
 }
+
+#[test]
+fn an_introduction_inside_the_overlap_is_not_cut_off_twice() {
+    let source = "One two three four five six seven eight.\n\nNine ten:\n\nEleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty.\n\n".repeat(20);
+    let extraction = extract(source.as_bytes(), "a.md", &Limits::default()).unwrap();
+    for target in 8..60 {
+        let settings = ChunkingSettings {
+            target_tokens: target,
+            window_tokens: target,
+            ..ChunkingSettings::default()
+        };
+        assert_chunks(&extraction, &chunk(&extraction, &settings, &words), &settings);
+    }
+}
