@@ -192,7 +192,10 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
     let (url, postgres) = open_database(common).await?;
     let store = Store::connect(&url, 24).await?;
     let data = common.data_dir();
-    let blobs = BlobStore::Directory(data.blobs());
+    let blobs = common.blobs()?;
+    if let Err(error) = blobs.clear_abandoned().await {
+        tracing::warn!(%error, "blob.spool.uncleared");
+    }
     let embedder = load_embedder(common).await?;
     let searcher = Arc::new(Searcher::open(
         store.clone(),

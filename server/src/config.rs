@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
-use plumbline_store::{DataDir, Secret};
+use plumbline_store::{BlobStore, DataDir, S3Blobs, S3Credentials, S3Options, S3Timeouts, Secret};
 
 /// What every command needs to reach the database, the files and the models.
 #[derive(Debug, Clone, Args)]
@@ -57,6 +58,93 @@ pub struct CommonArgs {
         value_name = "SLUG"
     )]
     pub tenant: String,
+    /// Files on S3.
+    #[command(flatten)]
+    pub s3: S3Args,
+}
+
+/// Where files are kept when not in the data directory.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Files on S3")]
+pub struct S3Args {
+    /// Keep the uploaded files in this bucket instead of the data directory
+    #[arg(long, env = "PLUMBLINE_S3_BUCKET", global = true, value_name = "NAME")]
+    pub s3_bucket: Option<String>,
+    /// Folder in the bucket
+    #[arg(long, env = "PLUMBLINE_S3_PREFIX", global = true, value_name = "FOLDER")]
+    pub s3_prefix: Option<String>,
+    /// Region of the bucket; without it `AWS_REGION` counts
+    #[arg(long, env = "PLUMBLINE_S3_REGION", global = true, value_name = "REGION")]
+    pub s3_region: Option<String>,
+    /// Address of a store other than AWS, such as `https://minio.example:9000`
+    #[arg(long, env = "PLUMBLINE_S3_ENDPOINT", global = true, value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+    /// Name the bucket in the path of an address; most stores other than AWS want that
+    #[arg(long, env = "PLUMBLINE_S3_PATH_STYLE", global = true)]
+    pub s3_path_style: bool,
+    /// Access key
+    #[arg(long, env = "AWS_ACCESS_KEY_ID", global = true, value_name = "ID")]
+    pub s3_access_key_id: Option<String>,
+    /// Secret of the access key
+    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", global = true, hide_env_values = true, value_name = "SECRET", value_parser = presented)]
+    pub s3_secret_access_key: Option<Secret>,
+    /// Session token of a temporary access key
+    #[arg(long, env = "AWS_SESSION_TOKEN", global = true, hide_env_values = true, value_name = "TOKEN", value_parser = presented)]
+    pub s3_session_token: Option<Secret>,
+    /// The region of everything at AWS
+    #[arg(long, env = "AWS_REGION", global = true, hide = true, value_name = "REGION")]
+    pub aws_region: Option<String>,
+}
+
+impl S3Args {
+    /// What the arguments say, if they name a bucket. An empty variable counts as one that is not set.
+    pub fn options(&self, spool: PathBuf) -> anyhow::Result<Option<S3Options>> {
+        let Some(bucket) = given(self.s3_bucket.as_ref()) else {
+            return Ok(None);
+        };
+        let endpoint = given(self.s3_endpoint.as_ref());
+        let region = given(self.s3_region.as_ref()).or_else(|| given(self.aws_region.as_ref()));
+        // a store other than AWS has no regions, and signs with this name
+        let elsewhere = endpoint.is_some().then(|| "us-east-1".to_owned());
+        let region = region
+            .or(elsewhere)
+            .context("set PLUMBLINE_S3_REGION to the region of the bucket")?;
+        let token = self.s3_session_token.clone();
+        let key = given(self.s3_access_key_id.as_ref());
+        let secret = self.s3_secret_access_key.clone();
+        let (Some(access_key_id), Some(secret_access_key)) = (key, secret.filter(is_given)) else {
+            anyhow::bail!(
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key that may use bucket {bucket}"
+            );
+        };
+        Ok(Some(S3Options {
+            bucket,
+            prefix: given(self.s3_prefix.as_ref()).unwrap_or_default(),
+            region,
+            endpoint,
+            path_style: self.s3_path_style,
+            credentials: S3Credentials {
+                access_key_id,
+                secret_access_key,
+                session_token: token.filter(is_given),
+            },
+            spool,
+            timeouts: S3Timeouts::default(),
+        }))
+    }
+}
+
+fn given(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).cloned()
+}
+
+fn is_given(secret: &Secret) -> bool {
+    !secret.expose().is_empty()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form that clap wants")]
+fn presented(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::presented(text))
 }
 
 /// File name of a shared library on this system.
@@ -72,6 +160,15 @@ impl CommonArgs {
     /// The data directory.
     pub fn data_dir(&self) -> DataDir {
         DataDir::new(&self.data)
+    }
+
+    /// Where uploaded files are kept.
+    pub fn blobs(&self) -> anyhow::Result<BlobStore> {
+        let data = self.data_dir();
+        Ok(match self.s3.options(data.spool())? {
+            Some(options) => BlobStore::S3(S3Blobs::connect(options)?),
+            None => BlobStore::Directory(data.blobs()),
+        })
     }
 
     /// Directory of the embedding model.

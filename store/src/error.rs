@@ -24,6 +24,24 @@ pub enum StoreError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A stored file is not where it should be.
+    #[error("{store} holds no file {sha256}; restore it from a backup or upload it again")]
+    BlobMissing {
+        /// The blob store.
+        store: String,
+        /// Address of the file.
+        sha256: String,
+    },
+    /// The blob store could not do what was asked of it.
+    #[error("cannot {action} {store}: {reason}")]
+    Blob {
+        /// What was attempted.
+        action: &'static str,
+        /// The blob store.
+        store: String,
+        /// Why it failed, and what to do.
+        reason: String,
+    },
     /// The private Postgres could not be set up, started or stopped.
     #[error("private PostgreSQL: {0}")]
     Local(String),

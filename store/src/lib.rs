@@ -31,7 +31,9 @@ mod version;
 
 pub use access::{Admin, ApiKey, Secret};
 pub use answer::{AnswerRow, NewAnswer, NewCitation};
-pub use blob::BlobStore;
+pub use blob::{
+    BlobReader, BlobStore, BlobWriter, Finished, LocalBlob, S3Blobs, S3Credentials, S3Options, S3Timeouts,
+};
 pub use build::{BuiltVersion, Completed, NewChunk, NewExtraction, NewWindow, SavedExtraction};
 pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};

@@ -3,6 +3,7 @@
 //! ```text
 //! <data>/postgres/   the private cluster (absent when DATABASE_URL is set)
 //! <data>/blobs/      original files by sha256
+//! <data>/spool/      files on their way to and from S3 (absent when files are kept here)
 //! <data>/index/      lexical indexes, one slot per running process; may be deleted at any time
 //! <data>/eval/       what the eval keeps between runs: its own cluster, ingested corpora
 //! ```
@@ -32,6 +33,11 @@ impl DataDir {
     /// Original files.
     pub fn blobs(&self) -> PathBuf {
         self.0.join("blobs")
+    }
+
+    /// Files on their way to and from S3.
+    pub fn spool(&self) -> PathBuf {
+        self.0.join("spool")
     }
 
     /// Lexical indexes.

@@ -132,7 +132,7 @@ impl Pipeline {
             return Ok((extraction, edited));
         }
         stage.begin(VersionState::Extracting, 0).await?;
-        let blob = self.blobs.path(&version.blob_sha256);
+        let blob = self.blobs.local(&version.blob_sha256).await?;
         let wanted = wanted(settings)?;
         // The isolated reader has a clock of its own that ends it; this one is for what surrounds it.
         let teller = teller();

@@ -43,6 +43,7 @@ type Finding = (&'static str, Outcome);
 pub(crate) async fn run(common: &CommonArgs, whatsapp: &WhatsappArgs) -> anyhow::Result<ExitCode> {
     let mut findings = vec![("data directory", writable(&common.data))];
     findings.extend(database(common).await);
+    findings.push(("files", files(common).await));
     findings.push(("embedding model", model(common).await));
     findings.push(("PDF library", pdf(common).await));
     findings.push(("text recognition", recognition()));
@@ -105,6 +106,22 @@ fn tempfile_in(data: &Path) -> std::io::Result<()> {
     let probe = data.join(format!(".doctor-{}", std::process::id()));
     std::fs::write(&probe, b"")?;
     std::fs::remove_file(&probe)
+}
+
+/// Whether files can be kept: writes, reads and removes one.
+async fn files(common: &CommonArgs) -> Outcome {
+    let looked = async {
+        let blobs = common.blobs()?;
+        blobs.check().await?;
+        anyhow::Ok(blobs.to_string())
+    };
+    let mend = if common.s3.s3_bucket.is_some() {
+        "change PLUMBLINE_S3_BUCKET, _REGION, _ENDPOINT, _PATH_STYLE or the AWS access key, or unset PLUMBLINE_S3_BUCKET: \
+         then files are kept in the data directory"
+    } else {
+        "name another data directory with --data or PLUMBLINE_DATA"
+    };
+    Outcome::of(looked.await, mend)
 }
 
 /// The database, and if it is there, what its rows say is wrong.

@@ -72,21 +72,22 @@ async fn the_doctor_names_what_is_wrong_and_how_it_is_mended() {
     tx.commit().await.unwrap();
     store.close().await;
     let nowhere = Path::new("/nowhere");
-    let (sound, report) = plumbline(
-        &database,
-        nowhere,
-        &["doctor", "--app-secret", "a secret of the tests"],
-    )
-    .await;
+    let mut arguments = vec!["doctor", "--app-secret", "a secret of the tests"];
+    arguments.extend(["--s3-bucket", "files", "--s3-endpoint", "http://127.0.0.1:1"]);
+    arguments.extend(["--s3-access-key-id", "AKIA", "--s3-secret-access-key", "hunter2"]);
+    let (sound, report) = plumbline(&database, nowhere, &arguments).await;
     assert!(!sound, "{report}");
     for words in [
         "106540352242922 sends nothing: the access token has expired",
         "with a valid WHATSAPP_ACCESS_TOKEN",
+        "cannot write to bucket files at http://127.0.0.1:1: it cannot be reached",
+        "change PLUMBLINE_S3_BUCKET",
         "embedding model",
         "run `make runtime`, or set PLUMBLINE_MODEL_DIR",
         "set WHATSAPP_VERIFY_TOKEN, WHATSAPP_ACCESS_TOKEN, WHATSAPP_PHONE_NUMBER_ID",
     ] {
         assert!(report.contains(words), "{words}: {report}");
     }
+    assert!(!report.contains("hunter2"), "{report}");
     database.drop().await.unwrap();
 }

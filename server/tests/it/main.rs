@@ -9,7 +9,14 @@ mod command_line;
 mod conversations;
 mod crash;
 mod events;
+mod files;
 mod ingest_kill;
+#[path = "../../../store/tests/it/s3_server.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of the store, which use more of it"
+)]
+mod s3_server;
 mod signals;
 mod support;
 mod webhook;

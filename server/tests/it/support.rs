@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plumbline_ingest::{Isolation, Limits, Pipeline};
 use plumbline_server::app::{App, Booted, boot};
-use plumbline_server::config::{CommonArgs, ServeArgs, WhatsappArgs};
+use plumbline_server::config::{CommonArgs, S3Args, ServeArgs, WhatsappArgs};
 use plumbline_server::simulator::graph::{FakeGraph, FakeGraphOptions, StatusDelays};
 use plumbline_server::whatsapp::graph::{GraphClient, http_client};
 use plumbline_store::testing::{TestDatabase, find_runtime};
@@ -52,6 +52,7 @@ pub(crate) fn common(url: &str, data: PathBuf) -> CommonArgs {
         pdfium: None,
         pg_dir: None,
         tenant: "default".to_owned(),
+        s3: S3Args::default(),
     }
 }
 
@@ -76,10 +77,18 @@ pub(crate) fn serve_args() -> ServeArgs {
 impl Server {
     /// A server without documents.
     pub(crate) async fn start() -> Self {
+        Self::start_with(S3Args::default()).await
+    }
+
+    /// A server that keeps its files as `s3` says.
+    pub(crate) async fn start_with(s3: S3Args) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await.unwrap();
         let data = tempfile::tempdir().unwrap();
-        let common = common(database.url(), data.path().to_owned());
+        let common = CommonArgs {
+            s3,
+            ..common(database.url(), data.path().to_owned())
+        };
         let booted = boot(&common, Some(&serve_args())).await.unwrap();
         let (mut app, tenant) = (booted.app.clone(), booted.tenant.id);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

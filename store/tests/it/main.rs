@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod access;
+mod blobs;
 mod documents;
 mod inbound;
 mod jobs;
 mod local;
+mod s3_server;
 mod support;
 mod tenants;

@@ -3,12 +3,14 @@
 pub mod events;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plumbline_store::{DocumentFilter, TenantTx, Version, VersionState};
+use plumbline_store::{BlobReader, DocumentFilter, TenantTx, Version, VersionState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use super::auth::ApiTenant;
@@ -226,7 +228,7 @@ pub async fn download(
     let mut tx = app.store.tenant(tenant).await?;
     let version = version_at(&mut tx, id, number).await?;
     tx.commit().await?;
-    let bytes = app.blobs.get(&version.blob_sha256).await?;
+    let file = app.blobs.open(&version.blob_sha256).await?;
     // Always a download: a file of a stranger is never shown as a page of ours.
     let name: String = version
         .file_name
@@ -240,7 +242,17 @@ pub async fn download(
             format!("attachment; filename=\"{name}\""),
         ),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, stream(file)).into_response())
+}
+
+/// The bytes of a file as they come: a file may be larger than memory. One that turns out to be damaged ends early, and
+/// its length tells the receiver.
+pub(crate) fn stream(file: BlobReader) -> impl IntoResponse {
+    let length = [(header::CONTENT_LENGTH, file.length().to_string())];
+    (
+        length,
+        Body::from_stream(ReaderStream::with_capacity(file, 64 << 10)),
+    )
 }
 
 /// Makes a complete version the one that answers: publishing a new one, or rolling back to an old one.

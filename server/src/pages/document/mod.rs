@@ -19,6 +19,7 @@ use super::session::SignedIn;
 use super::trouble::Trouble;
 use super::{wants_part, words};
 use crate::app::App;
+use crate::http::documents;
 
 /// Which version to show, which of its chunks, and what was just done.
 #[derive(Debug, Default, Deserialize)]
@@ -155,7 +156,7 @@ pub async fn original(
     Path(id): Path<Uuid>,
 ) -> Result<Response, Trouble> {
     let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
-    let bytes = app.blobs.get(&version.blob_sha256).await?;
+    let file = app.blobs.open(&version.blob_sha256).await?;
     // The name in both forms of RFC 6266; what cannot stand in a header becomes an underscore in the first.
     let plain: String = version
         .file_name
@@ -176,5 +177,5 @@ pub async fn original(
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, documents::stream(file)).into_response())
 }
