@@ -322,7 +322,8 @@ fn text_without_spaces_is_cut_between_characters_as_readers_see_them() {
 
 #[test]
 fn an_introduction_inside_the_overlap_is_not_cut_off_twice() {
-    let source = "One two three four five six seven eight.\n\nNine ten:\n\nEleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty.\n\n".repeat(20);
+    let short = "Alpha beta gamma delta epsilon. ".repeat(8);
+    let source = format!("{short}\n\nNine ten:\n\n{}end.\n\n", "word ".repeat(34)).repeat(5);
     let extraction = extract(source.as_bytes(), "a.md", &Limits::default()).unwrap();
     for target in 8..60 {
         let settings = ChunkingSettings {
