@@ -139,6 +139,9 @@ catalogue! {
     NameMismatch, "name_mismatch", Warning, "Name and content differ",
         "The file name's extension does not say what the content is; the content decided.",
         "Rename the file if the name confuses you; nothing else is needed.";
+    Repaired, "repaired", Warning, "Damaged file repaired",
+        "The PDF is damaged or cut off; the pages that could be found in it were read, others may be missing.",
+        "Check that the last pages are there; save or print the file as a new PDF if not.";
     PageWithoutText, "page_without_text", Warning, "Page without text",
         "A page has no text that can be read; it may be empty, scanned or drawn as shapes.",
         "Look at the page; if it matters, switch on text recognition (OCR) in the settings and process the file again.";

@@ -122,12 +122,17 @@ impl<'a> Scene<'a> {
         (all / area(&page).max(1.0)).min(1.0)
     }
 
+    /// Whether a point is on the page.
+    pub(super) fn has_on_it(&self, x: f32, y: f32) -> bool {
+        self.page_box.is_none_or(|page| holds(&page, x, y))
+    }
+
     pub(super) fn sight(&self, item: &PdfPageTextChar<'_>, bounds: &PdfRect) -> Sight {
         let (x, y) = (
             middle(bounds.left().value, bounds.right().value),
             middle(bounds.bottom().value, bounds.top().value),
         );
-        if self.page_box.is_some_and(|page| !holds(&page, x, y)) || is_tiny(item, bounds) {
+        if !self.has_on_it(x, y) || is_tiny(item, bounds) {
             return Sight::Hidden;
         }
         if !self.inkless && !self.pale {

@@ -4,6 +4,7 @@
 mod cells;
 mod chars;
 mod columns;
+mod forms;
 mod furniture;
 mod glyphs;
 mod grid;
@@ -16,6 +17,7 @@ mod open;
 mod paragraphs;
 mod picture;
 mod quality;
+mod repair;
 mod rules;
 mod script;
 mod tables;
@@ -197,6 +199,15 @@ fn emit(builder: &mut Builder, raw: &RawPage, page: Composed, looks: &[(i32, boo
                 ..Origin::default()
             },
         );
+    }
+    *table += 1;
+    for line in &raw.typed {
+        let origin = Origin {
+            page: Some(raw.number),
+            row: None,
+            group: Some(*table),
+        };
+        builder.push(BlockKind::Paragraph, line, origin);
     }
 }
 

@@ -9,11 +9,12 @@ use pdfium_render::prelude::{
 use crate::block::Warning;
 use crate::catalogue::Code;
 use crate::extract::pdf::chars::{self, PageChars};
+use crate::extract::pdf::forms::{self, Forms, Typed};
 use crate::extract::pdf::hidden::Scene;
 use crate::extract::pdf::ocr::Recogniser;
 use crate::extract::pdf::quality::{self, Unrecognised};
 use crate::extract::pdf::rules::{self, Rules};
-use crate::extract::pdf::useful_title;
+use crate::extract::pdf::{repair, useful_title};
 use crate::extract::{ExtractError, Limits, Listener, Ocr, Step, find_libpdfium};
 
 /// One page as pdfium sees it.
@@ -23,6 +24,8 @@ pub(super) struct RawPage {
     pub(super) rules: Rules,
     pub(super) scan: Scan,
     pub(super) has_drawing: bool,
+    /// Values of form fields and notes.
+    pub(super) typed: Vec<String>,
     pub(super) failed: bool,
 }
 
@@ -53,14 +56,39 @@ pub(super) fn read(
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let pdfium = library(limits)?;
-    let document = pdfium
-        .load_pdf_from_byte_slice(bytes, None)
-        .map_err(|error| cannot_open(&error, file_name))?;
+    let rebuilt: Vec<u8>;
+    let mut repaired = false;
+    let (bytes, document) = match pdfium.load_pdf_from_byte_slice(bytes, None) {
+        Ok(document) => (bytes, document),
+        Err(error) => {
+            let error = cannot_open(&error, file_name);
+            if error.code != Code::DamagedPdf {
+                return Err(error);
+            }
+            repaired = true;
+            rebuilt = repair::rebuild(bytes).ok_or_else(|| error.clone())?;
+            let document = pdfium.load_pdf_from_byte_slice(&rebuilt, None);
+            (rebuilt.as_slice(), document.map_err(|_| error)?)
+        }
+    };
     let title = document
         .metadata()
         .get(PdfDocumentMetadataTagType::Title)
         .and_then(|tag| useful_title(tag.value()));
-    let (pages, warnings) = pages(&document, file_name, limits, ocr, listener)?;
+    let mut reader = PageReader {
+        bytes,
+        forms: None,
+        recogniser: ocr.map(Recogniser::new),
+        listener,
+    };
+    let (pages, mut warnings) = pages(&document, file_name, limits, &mut reader)?;
+    if repaired {
+        let message = format!(
+            "{file_name} is damaged; {} of its pages were found, others may be missing",
+            pages.len()
+        );
+        warnings.insert(0, Warning::new(Code::Repaired, message));
+    }
     Ok(RawDocument {
         title,
         pages,
@@ -72,8 +100,7 @@ fn pages(
     document: &PdfDocument<'_>,
     file_name: &str,
     limits: &Limits,
-    ocr: Option<&Ocr>,
-    listener: &mut Listener<'_>,
+    reader: &mut PageReader<'_, '_>,
 ) -> Result<(Vec<RawPage>, Vec<Warning>), ExtractError> {
     let count = u32::try_from(document.pages().len()).unwrap_or(0);
     if count == 0 {
@@ -93,17 +120,16 @@ fn pages(
     let mut pages = Vec::new();
     let mut text_bytes = 0;
     let last = count.min(limits.max_pages);
-    let mut recogniser = ocr.map(Recogniser::new);
     for number in 1..=last {
         let index = i32::try_from(number - 1).unwrap_or(i32::MAX);
-        let page = document.pages().get(index).map_or_else(
-            |_| failed(number),
-            |page| read_page(&page, number, recogniser.as_mut(), listener),
-        );
+        let page = document
+            .pages()
+            .get(index)
+            .map_or_else(|_| failed(number), |page| reader.read(&page, number));
         text_bytes += page.chars.chars;
         pages.push(page);
         let (done, total) = (u64::from(number), u64::from(last));
-        listener(Step::Progress { done, total });
+        (reader.listener)(Step::Progress { done, total });
         if text_bytes > limits.max_text_bytes {
             break; // the builder cuts and warns
         }
@@ -124,52 +150,68 @@ fn failed(number: u32) -> RawPage {
         rules: Rules::default(),
         scan: Scan::No,
         has_drawing: false,
+        typed: Vec::new(),
         failed: true,
     }
 }
 
-fn read_page(
-    page: &PdfPage<'_>,
-    number: u32,
-    recogniser: Option<&mut Recogniser<'_>>,
-    listener: &mut Listener<'_>,
-) -> RawPage {
-    let Ok(text) = page.text() else {
-        return failed(number);
-    };
-    let scene = Scene::of(page);
-    let mut chars = chars::read(&text, &scene);
-    let looks_scanned = quality::looks_scanned(&chars, &scene);
-    let mut scan = Scan::No;
-    // Letters without a meaning can be looked at, too.
-    if looks_scanned || (recogniser.is_some() && chars.is_garbage()) {
-        let read = match recogniser {
-            Some(recogniser) => recogniser.read(page, number, listener),
-            None => Err(Unrecognised::Off),
+/// Reads page after page of one file.
+struct PageReader<'a, 'l> {
+    bytes: &'a [u8],
+    /// Read when the first page has fields or notes.
+    forms: Option<Forms>,
+    recogniser: Option<Recogniser<'a>>,
+    listener: &'a mut Listener<'l>,
+}
+
+impl PageReader<'_, '_> {
+    fn read(&mut self, page: &PdfPage<'_>, number: u32) -> RawPage {
+        let Ok(text) = page.text() else {
+            return failed(number);
         };
-        match read {
-            Ok((found, confidence)) if found.chars >= chars.usable() => {
-                scan = Scan::Recognised(confidence);
-                chars = found;
-            }
-            Ok(_) => scan = Scan::Unread(Unrecognised::Nothing),
-            Err(why) => scan = Scan::Unread(why),
+        let scene = Scene::of(page);
+        let mut chars = chars::read(&text, &scene);
+        let scan = self.look(page, number, &mut chars, &scene);
+        let mut typed = Typed::default();
+        if forms::has_entries(page) {
+            let forms = self.forms.get_or_insert_with(|| Forms::read(self.bytes));
+            typed = forms.of(number, &text, &scene);
+        }
+        chars.hidden += typed.hidden;
+        RawPage {
+            number,
+            // A picture's lines are in the picture.
+            rules: match scan {
+                Scan::Recognised(_) => Rules::default(),
+                _ => rules::read(page, chars.frame),
+            },
+            scan,
+            has_drawing: scene.coverage > 0.0 || scene.shapes > 0,
+            chars,
+            typed: typed.lines,
+            failed: false,
         }
     }
-    if !looks_scanned && matches!(scan, Scan::Unread(_)) {
-        scan = Scan::No;
-    }
-    RawPage {
-        number,
-        // A picture's lines are in the picture.
-        rules: match scan {
-            Scan::Recognised(_) => Rules::default(),
-            _ => rules::read(page, chars.frame),
-        },
-        scan,
-        has_drawing: scene.coverage > 0.0 || scene.shapes > 0,
-        chars,
-        failed: false,
+
+    /// Looks at a page's picture when its letters are not there or mean nothing.
+    fn look(&mut self, page: &PdfPage<'_>, number: u32, chars: &mut PageChars, scene: &Scene<'_>) -> Scan {
+        let looks_scanned = quality::looks_scanned(chars, scene);
+        let found = match &mut self.recogniser {
+            Some(recogniser) if looks_scanned || chars.is_garbage() => {
+                recogniser.read(page, number, self.listener)
+            }
+            None if looks_scanned => Err(Unrecognised::Off),
+            _ => return Scan::No,
+        };
+        match found {
+            Ok((found, confidence)) if found.chars >= chars.usable() => {
+                *chars = found;
+                Scan::Recognised(confidence)
+            }
+            _ if !looks_scanned => Scan::No,
+            Ok(_) => Scan::Unread(Unrecognised::Nothing),
+            Err(why) => Scan::Unread(why),
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Files that are cut off, tables that point nowhere, page trees that loop, numbers that lie.
 
-use plumbline_ingest::Code::{DamagedPdf, NoText, TruncatedPages};
+use plumbline_ingest::Code::{DamagedPdf, NoText, PageWithoutText, Repaired, TruncatedPages};
 
 use super::OPEN;
 use super::raw::{NINE, Raw, lying_stream, stream, table};
 use crate::hostile::files::{cut, noise};
 use crate::hostile::{Case, fails, reads};
+
+/// What is left of a manual that was cut off.
+const FIRST_PAGE: &str = "Page 1 of the manual says when shops open.";
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = cut_off();
@@ -44,19 +47,32 @@ fn cut_off() -> Vec<Case> {
             &[DamagedPdf],
             || [&b"%PDF-1.7\n"[..], &noise(50_000)].concat(),
         ),
-        fails("a file cut at 10 %", "manual.pdf", &[DamagedPdf], || {
-            cut(&manual(), 10)
-        }),
-        fails("a file cut at 60 %", "manual.pdf", &[DamagedPdf], || {
-            cut(&manual(), 60)
-        }),
-        fails("a file cut at 95 %", "manual.pdf", &[DamagedPdf], || {
-            cut(&manual(), 95)
-        }),
-        fails(
+        reads(
+            "a file cut at 10 %",
+            "manual.pdf",
+            FIRST_PAGE,
+            &[Repaired],
+            || cut(&manual(), 10),
+        ),
+        reads(
+            "a file cut at 60 %",
+            "manual.pdf",
+            FIRST_PAGE,
+            &[PageWithoutText, Repaired],
+            || cut(&manual(), 60),
+        ),
+        reads(
+            "a file cut at 95 %",
+            "manual.pdf",
+            FIRST_PAGE,
+            &[Repaired],
+            || cut(&manual(), 95),
+        ),
+        reads(
             "a file whose second half is zeros",
             "zeros.pdf",
-            &[DamagedPdf],
+            FIRST_PAGE,
+            &[Repaired],
             || {
                 let whole = manual();
                 let half = whole.len() / 2;
