@@ -53,8 +53,8 @@ async fn memory(folder: &Path) -> Result<(), Failure> {
     std::fs::write(&table, rows(200_000))?;
     std::fs::write(&book, manual(500, 1)?)?;
     for (what, path) in [
-        ("a CSV file of 200,000 rows", &table),
         ("a PDF of 500 pages", &book),
+        ("a CSV file of 200,000 rows", &table),
     ] {
         let idle = peak_kib("self", "VmRSS").unwrap_or(0);
         // Since Linux 4.0 this sets the peak back to what is used now.
