@@ -101,6 +101,26 @@ impl TenantTx {
         self.chunks(version, i64::MAX, 0).await
     }
 
+    /// The chunks of a version that touch a stretch of its text, in order.
+    pub async fn chunks_within(
+        &mut self,
+        version: Uuid,
+        start: i64,
+        end: i64,
+    ) -> Result<Vec<ChunkRow>, StoreError> {
+        Ok(sqlx::query_as(concat!(
+            "SELECT ",
+            chunk_columns!(),
+            " FROM document_versions v JOIN chunks c ON c.version_id = coalesce(v.same_text_as, v.id)
+               WHERE v.id = $1 AND c.text_end > $2 AND c.text_start < $3 ORDER BY c.ordinal"
+        ))
+        .bind(version)
+        .bind(start)
+        .bind(end)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// One chunk.
     pub async fn chunk(&mut self, id: Uuid) -> Result<ChunkRow, StoreError> {
         sqlx::query_as(concat!(

@@ -66,6 +66,17 @@ pub struct NewestVersion {
     pub stage_started_at: Option<DateTime<Utc>>,
 }
 
+/// How many documents stand where, for tabs and for noticing that something happened.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StateCount {
+    /// State of the newest version.
+    pub state: VersionState,
+    /// Documents in it.
+    pub count: i64,
+    /// When the last of them came to be in it.
+    pub latest: DateTime<Utc>,
+}
+
 /// Which documents to list.
 #[derive(Debug, Clone, Default)]
 pub struct DocumentFilter {
@@ -100,13 +111,25 @@ macro_rules! document_query {
 impl TenantTx {
     /// Documents that were not deleted, newest change first.
     pub async fn documents(&mut self, filter: &DocumentFilter) -> Result<Vec<Document>, StoreError> {
+        let states: Vec<VersionState> = filter.state.into_iter().collect();
+        self.documents_in(filter, &states).await
+    }
+
+    /// Documents whose newest version is in one of `states`, in any when there are none; the filter's own state does
+    /// not count.
+    pub async fn documents_in(
+        &mut self,
+        filter: &DocumentFilter,
+        states: &[VersionState],
+    ) -> Result<Vec<Document>, StoreError> {
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         Ok(sqlx::query_as(document_query!(
             "AND ($1::text IS NULL OR d.key ILIKE '%' || $1 || '%' OR d.title ILIKE '%' || $1 || '%')
-             AND ($2::text IS NULL OR v.state = $2)
+             AND (cardinality($2::text[]) = 0 OR v.state = ANY($2))
              ORDER BY v.created_at DESC, d.key LIMIT $3 OFFSET $4"
         ))
         .bind(filter.search.as_deref().map(escape_like))
-        .bind(filter.state.map(VersionState::as_str))
+        .bind(states)
         .bind(filter.limit)
         .bind(filter.offset)
         .fetch_all(self.conn())
@@ -126,6 +149,24 @@ impl TenantTx {
         .bind(filter.search.as_deref().map(escape_like))
         .bind(filter.state.map(VersionState::as_str))
         .fetch_one(self.conn())
+        .await?)
+    }
+
+    /// How many documents matching `search` are in each state that any is in.
+    pub async fn document_counts(&mut self, search: Option<&str>) -> Result<Vec<StateCount>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT v.state, count(*) AS count,
+                    max(greatest(v.created_at, v.started_at, v.finished_at)) AS latest
+               FROM documents d
+               JOIN LATERAL (SELECT n.state, n.created_at, n.started_at, n.finished_at
+                               FROM document_versions n WHERE n.document_id = d.id
+                              ORDER BY n.number DESC LIMIT 1) v ON true
+              WHERE d.deleted_at IS NULL
+                AND ($1::text IS NULL OR d.key ILIKE '%' || $1 || '%' OR d.title ILIKE '%' || $1 || '%')
+              GROUP BY v.state ORDER BY v.state",
+        )
+        .bind(search.map(escape_like))
+        .fetch_all(self.conn())
         .await?)
     }
 

@@ -37,7 +37,7 @@ pub use blob::{
 pub use build::{BuiltVersion, Completed, NewChunk, NewExtraction, NewWindow, SavedExtraction};
 pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};
-pub use document::{Document, DocumentFilter, NewestVersion};
+pub use document::{Document, DocumentFilter, NewestVersion, StateCount};
 pub use error::StoreError;
 pub use idempotency::Replay;
 pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stored, TURN_QUEUE};
