@@ -7,6 +7,8 @@
 //! One page is one module with its handlers; its `view` beside it turns rows into what the template shows, without I/O.
 
 pub mod assets;
+pub mod chunk;
+pub mod diff;
 pub mod document;
 pub mod documents;
 pub mod evidence;
@@ -45,10 +47,17 @@ pub fn router() -> Router<App> {
                 .post(documents::upload)
                 .layer(DefaultBodyLimit::disable()),
         )
+        .route("/documents/events", get(documents::events))
         .route("/documents/{id}", get(document::show))
         .route("/documents/{id}/delete", post(document::delete))
+        .route("/documents/{id}/rebuild", post(document::rebuild))
+        .route("/documents/{id}/diff", get(diff::show))
         .route("/versions/{id}/publish", post(document::publish))
         .route("/versions/{id}/retry", post(document::retry))
+        .route("/versions/{id}/cancel", post(document::cancel))
+        .route("/chunks/{id}", get(chunk::show))
+        .route("/chunks/{id}/overlays", post(chunk::add))
+        .route("/overlays/{id}/remove", post(chunk::remove))
         .route("/versions/{id}/original", get(document::original))
         .route("/passages/{version}", get(passage::show))
         .route("/simulator", get(simulator::show))

@@ -4,13 +4,20 @@ use askama::Template;
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use plumbline_answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings, Usage};
 use plumbline_retrieval::{Hit, LegScore};
-use plumbline_store::{ChunkRow, Document, Json, NewestVersion, Version, VersionState};
+use plumbline_store::{
+    ChunkRow, Document, Json, NewestVersion, Overlay, OverlayKind, OverlayPlace, StateCount, Version,
+    VersionState,
+};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::chunk::view::{ChunkPart, ChunkView, Material as ChunkMaterial};
+use super::diff::view::{DiffPage, DiffView};
+use super::document::history::version_lines;
 use super::document::view::{BodyPart, DocumentView, Material};
-use super::documents::view::{Asked, GROUPS, List, ListPart};
+use super::documents::view::{Asked, List, ListPart};
 use super::evidence::view::{Evidence, EvidencePart};
+use super::layout::Shell;
 use super::simulator::view::{Bubble, BubblePart, Tick};
 
 fn now() -> DateTime<Utc> {
@@ -48,11 +55,18 @@ fn document(number: u128, title: &str, state: VersionState) -> Document {
 }
 
 fn list(documents: &[Document], asked: &Asked) -> List {
-    let count = |states: &[VersionState]| {
-        let belongs = |d: &&Document| states.is_empty() || states.contains(&d.newest.state);
-        i64::try_from(documents.iter().filter(belongs).count()).unwrap()
-    };
-    let counts: Vec<i64> = GROUPS.iter().map(|group| count(group.states)).collect();
+    let mut counts: Vec<StateCount> = Vec::new();
+    for document in documents {
+        let state = document.newest.state;
+        match counts.iter_mut().find(|count| count.state == state) {
+            Some(count) => count.count += 1,
+            None => counts.push(StateCount {
+                state,
+                count: 1,
+                latest: now(),
+            }),
+        }
+    }
     List::new(asked, documents, &counts, now())
 }
 
@@ -82,7 +96,7 @@ fn the_list_shows_progress_failures_and_what_answers() {
 }
 
 #[test]
-fn a_list_at_rest_does_not_ask_again() {
+fn a_page_without_scripts_says_when_to_look_again() {
     let at_rest = [
         VersionState::Ready,
         VersionState::ReadyWithWarnings,
@@ -93,8 +107,14 @@ fn a_list_at_rest_does_not_ask_again() {
         .zip(at_rest)
         .map(|(n, state)| document(n, "Anything", state))
         .collect();
-    assert!(!list(&documents, &first_page()).polls);
-    assert!(list(&[document(1, "Anything", VersionState::Received)], &first_page()).polls);
+    assert!(!list(&documents, &first_page()).working);
+    let working = list(&[document(1, "Anything", VersionState::Received)], &first_page());
+    assert!(working.working);
+    let html = ListPart { list: working }.render().unwrap();
+    assert!(
+        html.contains("Reload the page") && html.contains("/cancel"),
+        "{html}"
+    );
 }
 
 #[test]
@@ -178,6 +198,45 @@ fn version(number: i32, state: VersionState) -> Version {
     }
 }
 
+/// A chunk over the first bytes of a text.
+pub(super) fn chunk(start: i64, end: usize) -> ChunkRow {
+    ChunkRow {
+        id: Uuid::from_u128(77),
+        document_id: Uuid::from_u128(9),
+        version_id: Uuid::from_u128(1),
+        ordinal: 0,
+        text_start: start,
+        text_end: i64::try_from(end).unwrap(),
+        page_from: None,
+        page_to: None,
+        row_from: None,
+        row_to: None,
+        heading_path: Vec::new(),
+        body: "The panel keeps 80 %.\n\nFor 10 years.".to_owned(),
+        tokens: 17,
+        hash: Vec::new(),
+        disabled: false,
+        pinned: false,
+        boost: 1.0,
+        questions: Vec::new(),
+    }
+}
+
+fn overlay(number: u128, kind: OverlayKind, body: Option<&str>) -> Overlay {
+    Overlay {
+        id: Uuid::from_u128(number),
+        document_id: Uuid::from_u128(9),
+        kind,
+        anchor_hash: Vec::new(),
+        anchor_text: "The panel keeps 80 %.".to_owned(),
+        anchor_headings: Vec::new(),
+        anchor_ordinal: 0,
+        body: body.map(str::to_owned),
+        factor: (kind == OverlayKind::Boost).then_some(2.5),
+        created_at: now(),
+    }
+}
+
 #[test]
 fn a_document_shows_its_versions_its_quality_and_its_chunks() {
     let mut shown = version(2, VersionState::ReadyWithWarnings);
@@ -193,25 +252,35 @@ fn a_document_shows_its_versions_its_quality_and_its_chunks() {
     failed.reason_code = Some("damaged_pdf".to_owned());
     let versions = [failed, shown, version(1, VersionState::Ready)];
     let chunk = ChunkRow {
-        id: Uuid::nil(),
-        document_id: Uuid::from_u128(9),
         version_id: versions[1].id,
-        ordinal: 0,
         text_start: 10,
-        text_end: 90,
         page_from: Some(1),
         page_to: Some(2),
-        row_from: None,
-        row_to: None,
         heading_path: vec!["Terms".to_owned(), "Periods".to_owned()],
-        body: "The panel keeps 80 %.\n\nFor 10 years.".to_owned(),
-        tokens: 17,
-        hash: Vec::new(),
-        disabled: false,
-        pinned: false,
-        boost: 1.0,
-        questions: Vec::new(),
+        disabled: true,
+        boost: 2.5,
+        questions: vec!["How long?".to_owned()],
+        ..chunk(0, 90)
     };
+    let overlays = [
+        overlay(1, OverlayKind::Disable, None),
+        overlay(2, OverlayKind::Edit, Some("The panel keeps 85 %.")),
+    ];
+    let place = |overlay: u128, chunk_id: Option<Uuid>, similarity: f32, note: &str| OverlayPlace {
+        overlay_id: Uuid::from_u128(overlay),
+        chunk_id,
+        similarity,
+        note: note.to_owned(),
+    };
+    let places = [
+        place(1, Some(chunk.id), 0.91, "the text of the passage changed since"),
+        place(
+            2,
+            None,
+            0.4,
+            "the passage that was edited is not in this version, or it changed",
+        ),
+    ];
     let mut about = document(9, "Terms", VersionState::Failed);
     about.live_version_id = Some(versions[1].id);
     about.live_number = Some(2);
@@ -221,6 +290,9 @@ fn a_document_shows_its_versions_its_quality_and_its_chunks() {
         shown: &versions[1],
         chunks: std::slice::from_ref(&chunk),
         page: 1,
+        overlays: &overlays,
+        places: &places,
+        pinned: false,
         cited: 3,
         catalogue: |code| (code == "garbled_text").then_some(("Garbled text", "Export it again.")),
         now: now(),
@@ -329,4 +401,129 @@ fn an_answer_that_claims_nothing_says_why() {
     let html = panel("what about Mars?", &abstained);
     assert!(html.contains("Said it does not know") && html.contains("none states what was asked for"));
     assert!(html.contains("States no fact") && !html.contains("Searched as"));
+}
+
+#[test]
+fn a_diff_marks_words_by_more_than_colour() {
+    let (old, new) = (
+        ChunkRow {
+            body: "The Aurora lamp costs GHS 120.".to_owned(),
+            hash: vec![1],
+            ..chunk(0, 30)
+        },
+        ChunkRow {
+            body: "The Aurora lamp costs GHS 135 <b>.".to_owned(),
+            hash: vec![2],
+            ..chunk(0, 30)
+        },
+    );
+    let gone = ChunkRow {
+        body: "We close at noon on Sundays.".to_owned(),
+        hash: vec![3],
+        ordinal: 1,
+        ..chunk(31, 60)
+    };
+    let difference = plumbline_ingest::diff::diff(&[old, gone], &[new]);
+    let versions = [version(2, VersionState::Ready), version(1, VersionState::Ready)];
+    let compared = Some((&versions[1], &versions[0], difference));
+    let view = DiffView::new(&document(9, "Prices", VersionState::Ready), &versions, compared);
+    let figures: Vec<_> = view.figures.iter().map(|f| (f.label, f.value.as_str())).collect();
+    assert_eq!(
+        figures,
+        [
+            ("Changed", "1"),
+            ("Added", "0"),
+            ("Removed", "1"),
+            ("Unchanged", "0")
+        ]
+    );
+    let shell = Shell::visitor();
+    let html = DiffPage { shell, view }.render().unwrap();
+    assert!(
+        html.contains("<del><span class=\"visually-hidden\">[removed: </span>120"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<ins><span class=\"visually-hidden\">[added: </span>135"),
+        "{html}"
+    );
+    assert!(html.contains("&#60;b&#62;") && !html.contains("<b>"), "{html}");
+    assert!(
+        html.contains("We close at noon") && html.contains("Chunk 2"),
+        "{html}"
+    );
+    let alone = DiffView::new(&document(9, "Prices", VersionState::Ready), &versions[..1], None);
+    assert!(!alone.compared && alone.sentence.contains("nothing to compare"));
+}
+
+#[test]
+fn a_chunk_offers_the_way_back_from_everything_that_lies_on_it() {
+    let overlays = [
+        overlay(1, OverlayKind::Disable, None),
+        overlay(2, OverlayKind::Boost, None),
+        overlay(3, OverlayKind::Question, Some("Does it \"last\" <long>?")),
+    ];
+    let mut about = document(9, "Terms", VersionState::Ready);
+    about.live_number = Some(3);
+    let shown = version(2, VersionState::Ready);
+    let middle = ChunkRow {
+        ordinal: 20,
+        boost: 2.5,
+        ..chunk(0, 30)
+    };
+    let near: Vec<ChunkRow> = [19, 20, 21]
+        .map(|ordinal: i32| ChunkRow {
+            id: Uuid::from_u128(100 + u128::from(ordinal.unsigned_abs())),
+            ..ChunkRow {
+                ordinal,
+                ..chunk(0, 30)
+            }
+        })
+        .into();
+    let view = ChunkView::new(&ChunkMaterial {
+        document: &about,
+        version: &shown,
+        chunk: &middle,
+        near: &near,
+        overlays: overlays.iter().collect(),
+        notices: Vec::new(),
+        typed_text: Some("my own text".to_owned()),
+        typed_question: None,
+    });
+    assert_eq!(view.other_live, Some(3));
+    assert!(
+        view.document_href.ends_with("&page=2#c-21"),
+        "{}",
+        view.document_href
+    );
+    let html = ChunkPart { view }.render().unwrap();
+    for removed in ["Use it again", "Back to 1", "Prefer it", "Remove the question"] {
+        assert!(html.contains(removed), "{removed}: {html}");
+    }
+    assert!(
+        html.contains("my own text</textarea>"),
+        "what was typed stays: {html}"
+    );
+    assert!(
+        html.contains("value=\"2.5\"") && html.contains("&#60;long&#62;"),
+        "{html}"
+    );
+    assert!(
+        html.contains("Previous chunk") && html.contains("Next chunk"),
+        "{html}"
+    );
+}
+
+#[test]
+fn a_version_with_the_text_of_another_says_which_goes_on_answering() {
+    let mut same = version(2, VersionState::Ready);
+    same.same_text_as = Some(Uuid::from_u128(1));
+    let versions = [same, version(1, VersionState::Ready)];
+    let lines = version_lines(&versions, Some(&versions[1]), versions[1].id, now());
+    assert_eq!(
+        lines[0].same,
+        "Same text as version 1: that one goes on answering."
+    );
+    assert_eq!((lines[0].publish, &lines[0].diff_href), (None, &None));
+    assert!(lines[1].live);
 }

@@ -63,6 +63,15 @@ pub fn moment(then: DateTime<Utc>) -> String {
     then.format("%-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// `40 s`, `2 min`, `1 h 5 min`
+pub fn seconds(seconds: i64) -> String {
+    match seconds {
+        ..100 => format!("{} s", seconds.max(0)),
+        100..3_600 => format!("{} min", (seconds + 30) / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
 /// `6.4 ms`, `140 ms`, `1.2 s`
 pub fn milliseconds(ms: f64) -> String {
     match ms {
@@ -157,6 +166,14 @@ mod tests {
         assert_eq!(
             [0, 1_023, 1_024, 35_000, 2_200_000, 314_572_800].map(size),
             ["0 B", "1023 B", "1 KB", "34 KB", "2.0 MB", "300 MB"]
+        );
+    }
+
+    #[test]
+    fn durations_have_the_unit_that_fits() {
+        assert_eq!(
+            [-3, 0, 99, 121, 3_599, 3_900].map(seconds),
+            ["0 s", "0 s", "99 s", "2 min", "60 min", "1 h 5 min"]
         );
     }
 

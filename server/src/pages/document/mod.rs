@@ -1,17 +1,20 @@
 //! One document: its versions, how well it was read, its chunks, and what an admin can do with it.
 
+mod actions;
+pub mod history;
+pub mod overlays;
+pub mod quality;
 pub mod view;
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 use plumbline_ingest::Code;
-use plumbline_store::Version;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub use actions::{cancel, delete, publish, rebuild, retry};
 use view::{BodyPart, CHUNKS_PER_PAGE, DocumentPage, DocumentView, Material};
 
 use super::layout::{Notice, Tab};
@@ -29,13 +32,6 @@ pub struct Asked {
     done: Option<String>,
 }
 
-/// Where to go after an action.
-#[derive(Debug, Default, Deserialize)]
-pub struct Back {
-    #[serde(default)]
-    back: String,
-}
-
 /// A heading and a remedy for the code of a warning.
 fn catalogue(code: &str) -> Option<(&'static str, &'static str)> {
     let entry = Code::ALL.iter().find(|known| known.as_str() == code)?.entry();
@@ -46,6 +42,17 @@ fn notices(done: Option<&str>) -> Vec<Notice> {
     let text = match done {
         Some("published") => "Done. This version answers from now on.",
         Some("retried") => "The file is being read again.",
+        Some("cancelled") => "Cancelled. What answered before goes on answering.",
+        Some("rebuilt") => {
+            "A new version is being built from the newest file. Until it is ready, nothing changes."
+        }
+        Some("edited") => {
+            "Saved. A new version with your text is being built; it answers as soon as it is ready."
+        }
+        Some("removed") => "Removed.",
+        Some("restored") => {
+            "Removed. A new version with the original text is being built; it answers as soon as it is ready."
+        }
         _ => return Vec::new(),
     };
     vec![Notice {
@@ -77,6 +84,8 @@ pub async fn show(
         .chunks(shown.id, CHUNKS_PER_PAGE, (page - 1) * CHUNKS_PER_PAGE)
         .await?;
     let cited = tx.citations_of(id).await?;
+    let overlays = tx.overlays(id).await?.list;
+    let places = tx.overlay_places(shown.id).await?;
     let now = words::now();
     let view = DocumentView::new(&Material {
         document: &document,
@@ -84,6 +93,9 @@ pub async fn show(
         shown,
         chunks: &chunks,
         page,
+        overlays: &overlays,
+        places: &places,
+        pinned: asked.version.is_some(),
         cited,
         catalogue,
         now,
@@ -91,62 +103,11 @@ pub async fn show(
     let body = if wants_part(&headers) {
         BodyPart { view }.render()?
     } else {
+        let shell = who.shell(Tab::Documents);
         let notices = notices(asked.done.as_deref());
-        DocumentPage {
-            shell: who.shell(Tab::Documents),
-            notices,
-            view,
-        }
-        .render()?
+        DocumentPage { shell, notices, view }.render()?
     };
     Ok(([(header::VARY, "HX-Request")], Html(body)).into_response())
-}
-
-/// `POST /documents/{id}/delete`
-pub async fn delete(
-    State(app): State<App>,
-    who: SignedIn,
-    Path(id): Path<Uuid>,
-) -> Result<Redirect, Trouble> {
-    let mut tx = app.store.tenant(who.tenant.id).await?;
-    tx.delete_document(id).await?;
-    tx.commit().await?;
-    tracing::info!(document = %id, admin = %who.admin.id, "document.deleted");
-    Ok(Redirect::to("/documents?deleted=1"))
-}
-
-/// `POST /versions/{id}/publish`
-pub async fn publish(
-    State(app): State<App>,
-    who: SignedIn,
-    Path(id): Path<Uuid>,
-) -> Result<Redirect, Trouble> {
-    let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
-    app.pipeline.publish(who.tenant.id, &version).await?;
-    tracing::info!(version = %id, admin = %who.admin.id, "document.version.published");
-    Ok(to_document(&version, "published"))
-}
-
-/// `POST /versions/{id}/retry`
-pub async fn retry(
-    State(app): State<App>,
-    who: SignedIn,
-    Path(id): Path<Uuid>,
-    Form(back): Form<Back>,
-) -> Result<Redirect, Trouble> {
-    let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
-    app.pipeline.retry(who.tenant.id, &version).await?;
-    if back.back == "list" {
-        return Ok(Redirect::to("/documents?retried=1"));
-    }
-    Ok(to_document(&version, "retried"))
-}
-
-fn to_document(version: &Version, done: &str) -> Redirect {
-    Redirect::to(&format!(
-        "/documents/{}?version={}&done={done}",
-        version.document_id, version.id
-    ))
 }
 
 /// `GET /versions/{id}/original`: the file as it was uploaded, always as a download.

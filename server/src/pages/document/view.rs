@@ -2,13 +2,14 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use plumbline_store::{ChunkRow, Document, Version};
-use serde::Deserialize;
-use serde_json::Value;
+use plumbline_store::{ChunkRow, Document, Overlay, OverlayPlace, Version};
 use uuid::Uuid;
 
-use crate::pages::layout::{Badge, Notice, Problem, Shell};
-use crate::pages::versions::{self, FormatMark, Stage};
+use super::history::{VersionLine, version_lines};
+use super::overlays::{Mark, OverlayLine, chunk_marks, overlay_lines};
+use super::quality::{Catalogue, Quality};
+use crate::pages::layout::{Notice, Shell};
+use crate::pages::versions::{self, FormatMark};
 use crate::pages::words;
 
 /// Chunks on one page.
@@ -43,63 +44,6 @@ pub struct Fact {
     pub value: String,
 }
 
-/// A version in the history.
-#[derive(Debug, Clone)]
-pub struct VersionLine {
-    /// Version.
-    pub id: Uuid,
-    /// Number.
-    pub number: i32,
-    /// Class of its point on the line.
-    pub tone: &'static str,
-    /// Whether the page shows its chunks.
-    pub shown: bool,
-    /// Whether it answers.
-    pub live: bool,
-    /// State, once ended.
-    pub badge: Badge,
-    /// How far it is, until then.
-    pub stage: Option<Stage>,
-    /// Why it failed.
-    pub problem: Option<Problem>,
-    /// When it came.
-    pub received: String,
-    /// When it came, for programs.
-    pub received_iso: String,
-    /// Size.
-    pub size: String,
-    /// What was done for it.
-    pub work: String,
-    /// Words of the button that makes it the live one, where that is possible.
-    pub publish: Option<&'static str>,
-    /// Whether it may be tried again.
-    pub can_retry: bool,
-}
-
-/// Something the extraction wants an admin to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WarningLine {
-    /// Title of its entry in the catalogue.
-    pub title: String,
-    /// About this file.
-    pub message: String,
-    /// What to do.
-    pub to_do: String,
-    /// Page or row.
-    pub place: String,
-}
-
-/// How one page was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageMark {
-    /// Page, from 1.
-    pub number: u32,
-    /// Class of the style sheet.
-    pub tone: &'static str,
-    /// In words.
-    pub words: String,
-}
-
 /// A chunk in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkLine {
@@ -113,8 +57,12 @@ pub struct ChunkLine {
     pub tokens: i32,
     /// Text.
     pub text: String,
+    /// What was laid over it by hand.
+    pub marks: Vec<Mark>,
     /// Its passage in the text.
     pub href: String,
+    /// The page where it is changed.
+    pub edit_href: String,
 }
 
 /// A document with the version that is shown.
@@ -142,14 +90,14 @@ pub struct DocumentView {
     pub facts: Vec<Fact>,
     /// All versions, newest first.
     pub versions: Vec<VersionLine>,
-    /// Warnings.
-    pub warnings: Vec<WarningLine>,
-    /// Pages.
-    pub pages: Vec<PageMark>,
-    /// Whether any page needs a look, so that the colours need a legend.
-    pub doubtful: bool,
-    /// The quality in a few words.
-    pub quality_summary: String,
+    /// How well it was read.
+    pub quality: Quality,
+    /// Overlays.
+    pub overlays: Vec<OverlayLine>,
+    /// What needs a look.
+    pub attention: Option<Notice>,
+    /// Whether a version is being built.
+    pub working: bool,
     /// Chunks of this page of them.
     pub chunks: Vec<ChunkLine>,
     /// Which chunks these are.
@@ -160,107 +108,12 @@ pub struct DocumentView {
     pub previous: Option<String>,
     /// Address of the chunks after.
     pub next: Option<String>,
-    /// Whether the page should ask again.
-    pub polls: bool,
     /// Address of this very page.
     pub here: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct StoredWarning {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-    page: Option<i64>,
-    row: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct StoredPage {
-    page: u32,
-    #[serde(default)]
-    chars: i64,
-    #[serde(default)]
-    replacement_share: f32,
-    #[serde(default)]
-    private_use_share: f32,
-    #[serde(default)]
-    looks_scanned: bool,
-    #[serde(default)]
-    reading_order_doubt: bool,
-}
-
-/// A heading and a remedy for the code of a warning.
-pub type Catalogue = fn(&str) -> Option<(&'static str, &'static str)>;
-
-fn stored<T: serde::de::DeserializeOwned>(list: &Value) -> Vec<T> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| serde_json::from_value(entry.clone()).ok())
-        .collect()
-}
-
-fn warning_lines(list: &Value, catalogue: Catalogue) -> Vec<WarningLine> {
-    stored::<StoredWarning>(list)
-        .into_iter()
-        .map(|warning| {
-            let (title, to_do) = catalogue(&warning.code).unwrap_or(("Warning", ""));
-            WarningLine {
-                title: title.to_owned(),
-                to_do: to_do.to_owned(),
-                place: words::place((warning.page, None), (warning.row, None)),
-                message: words::sentence(&warning.message),
-            }
-        })
-        .collect()
-}
-
-fn page_marks(list: &Value) -> Vec<PageMark> {
-    stored::<StoredPage>(list)
-        .into_iter()
-        .map(|page| {
-            let garbled = page.replacement_share + page.private_use_share;
-            let (tone, words) = match () {
-                () if page.looks_scanned => ("bad", "looks scanned, no text".to_owned()),
-                () if page.chars == 0 => ("bad", "no text".to_owned()),
-                () if garbled > 0.3 => (
-                    "bad",
-                    format!("{:.0} % of the letters are garbled", garbled * 100.0),
-                ),
-                () if garbled > 0.02 => (
-                    "warn",
-                    format!("{:.0} % of the letters are garbled", garbled * 100.0),
-                ),
-                () if page.reading_order_doubt => ("warn", "the reading order was guessed".to_owned()),
-                () => ("", words::count(page.chars, "character", "characters")),
-            };
-            PageMark {
-                number: page.page,
-                tone,
-                words,
-            }
-        })
-        .collect()
-}
-
-fn quality_summary(pages: &[PageMark], warnings: usize) -> String {
-    let doubtful = pages.iter().filter(|page| !page.tone.is_empty()).count();
-    let of = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    match (pages.len(), doubtful) {
-        (0, _) => words::count(of(warnings), "warning", "warnings"),
-        (all, 0) => format!("{} read well", words::count(of(all), "page", "pages")),
-        (all, bad) => format!(
-            "{} of {} need a look",
-            bad,
-            words::count(of(all), "page", "pages")
-        ),
-    }
-}
-
 /// The address of a chunk's passage.
-fn passage_href(chunk: &ChunkRow) -> String {
+pub fn passage_href(chunk: &ChunkRow) -> String {
     let row = chunk
         .row_from
         .map(|row| format!("&row={row}"))
@@ -271,78 +124,30 @@ fn passage_href(chunk: &ChunkRow) -> String {
     )
 }
 
-fn chunk_line(chunk: &ChunkRow) -> ChunkLine {
-    ChunkLine {
-        number: chunk.ordinal + 1,
-        headings: chunk.heading_path.clone(),
-        place: words::place(
-            (chunk.page_from.map(i64::from), chunk.page_to.map(i64::from)),
-            (chunk.row_from, chunk.row_to),
-        ),
-        tokens: chunk.tokens,
-        text: chunk
-            .body
-            .split('\n')
-            .filter(|line| !line.trim().is_empty())
-            .collect::<Vec<_>>()
-            .join("\n"),
-        href: passage_href(chunk),
-    }
-}
-
-fn work_done(version: &Version) -> String {
-    if !version.state.is_ready() {
-        return version.file_name.clone();
-    }
-    let windows = match (version.windows_embedded, version.windows_reused) {
-        (0, 0) => String::new(),
-        (new, 0) => format!(", {} embedded", words::thousands(new.into())),
-        (new, kept) => {
-            format!(
-                ", {} embedded and {} kept",
-                words::thousands(new.into()),
-                words::thousands(kept.into())
-            )
-        }
-    };
-    format!(
-        "{}{windows}",
-        words::count(version.chunk_count.into(), "chunk", "chunks")
+/// Page or row of a chunk in words.
+pub fn chunk_place(chunk: &ChunkRow) -> String {
+    words::place(
+        (chunk.page_from.map(i64::from), chunk.page_to.map(i64::from)),
+        (chunk.row_from, chunk.row_to),
     )
 }
 
-fn version_line(version: &Version, live: Option<&Version>, shown: Uuid) -> VersionLine {
-    let is_live = live.is_some_and(|live| live.id == version.id);
-    let failed = version.state == plumbline_store::VersionState::Failed;
-    VersionLine {
-        id: version.id,
-        number: version.number,
-        tone: if is_live {
-            "live"
-        } else if failed {
-            "bad"
-        } else {
-            ""
-        },
-        shown: version.id == shown,
-        live: is_live,
-        badge: versions::badge(version.state, version.warnings.0.as_array().map_or(0, Vec::len)),
-        stage: versions::stage(version.state, version.stage_done, version.stage_total),
-        problem: versions::problem(
-            version.state,
-            version.reason_code.as_deref(),
-            version.reason.as_deref(),
-            version.suggestion.as_deref(),
-        ),
-        received: words::moment(version.created_at),
-        received_iso: version.created_at.to_rfc3339(),
-        size: words::size(version.blob_bytes),
-        work: work_done(version),
-        publish: (version.state.is_ready() && !is_live).then_some(match live {
-            Some(live) if live.number > version.number => "Roll back to this version",
-            _ => "Publish",
-        }),
-        can_retry: failed || version.state == plumbline_store::VersionState::Cancelled,
+/// A text without its empty lines.
+pub fn dense(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines.join("\n")
+}
+
+fn chunk_line(chunk: &ChunkRow, overlays: &[Overlay], places: &[OverlayPlace]) -> ChunkLine {
+    ChunkLine {
+        number: chunk.ordinal + 1,
+        headings: chunk.heading_path.clone(),
+        place: chunk_place(chunk),
+        tokens: chunk.tokens,
+        text: dense(&chunk.body),
+        marks: chunk_marks(chunk, overlays, places),
+        href: passage_href(chunk),
+        edit_href: format!("/chunks/{}", chunk.id),
     }
 }
 
@@ -378,6 +183,21 @@ fn facts(version: &Version, now: DateTime<Utc>) -> Vec<Fact> {
     facts
 }
 
+/// Overlays that do not lie in the version are a person's business.
+fn conflict_notice(overlays: &[OverlayLine], shown: &Version) -> Option<Notice> {
+    let lost = overlays.iter().filter(|line| line.conflict.is_some()).count();
+    (lost > 0).then(|| Notice {
+        tone: "warn",
+        text: format!(
+            "{} made by hand found no place in version {}.",
+            words::count(i64::try_from(lost).unwrap_or_default(), "change", "changes"),
+            shown.number
+        ),
+        to_do: "Look at them under “Overlays” below: make them again on the right chunk, or remove them."
+            .to_owned(),
+    })
+}
+
 /// Everything the page is made from.
 #[derive(Debug)]
 pub struct Material<'a> {
@@ -391,6 +211,12 @@ pub struct Material<'a> {
     pub chunks: &'a [ChunkRow],
     /// Page of the chunks, from 1.
     pub page: i64,
+    /// Overlays of the document.
+    pub overlays: &'a [Overlay],
+    /// Where they lie in the version shown.
+    pub places: &'a [OverlayPlace],
+    /// Whether the address names the version; else the page follows the one that answers.
+    pub pinned: bool,
     /// How many answers cite the document.
     pub cited: i64,
     /// Words for warning codes.
@@ -408,8 +234,9 @@ impl DocumentView {
             .versions
             .iter()
             .find(|version| Some(version.id) == document.live_version_id);
-        let pages = page_marks(&shown.pages.0);
-        let warnings = warning_lines(&shown.warnings.0, from.catalogue);
+        let quality = Quality::new(shown, from.catalogue);
+        let overlays = overlay_lines(from.overlays, from.places, shown);
+        let attention = conflict_notice(&overlays, shown);
         let total = i64::from(shown.chunk_count);
         let before = (from.page - 1) * CHUNKS_PER_PAGE;
         let last = before + i64::try_from(from.chunks.len()).unwrap_or_default();
@@ -430,30 +257,33 @@ impl DocumentView {
             shown_id: shown.id,
             shown_number: shown.number,
             facts: facts(shown, from.now),
-            versions: from
-                .versions
+            versions: version_lines(from.versions, live, shown.id, from.now),
+            quality,
+            overlays,
+            attention,
+            working: from.versions.iter().any(|version| !version.state.is_final()),
+            chunks: from
+                .chunks
                 .iter()
-                .map(|version| version_line(version, live, shown.id))
+                .map(|chunk| chunk_line(chunk, from.overlays, from.places))
                 .collect(),
-            quality_summary: quality_summary(&pages, warnings.len()),
-            warnings,
-            doubtful: pages.iter().any(|page| !page.tone.is_empty()),
-            pages,
-            chunks: from.chunks.iter().map(chunk_line).collect(),
             chunk_summary: if from.chunks.is_empty() {
                 String::new()
             } else {
                 format!("{}–{} of {}", before + 1, last, words::thousands(total))
             },
             no_chunks: if shown.state.is_final() {
-                "This version has no chunks."
+                "This version has no chunks, so no answer can use it."
             } else {
                 "Chunks appear here as soon as the file is read."
             },
             previous: (from.page > 1).then(|| href(from.page - 1)),
             next: (last < total).then(|| href(from.page + 1)),
-            polls: from.versions.iter().any(|version| !version.state.is_final()),
-            here: href(from.page),
+            here: if from.pinned {
+                href(from.page)
+            } else {
+                format!("/documents/{}?page={}", document.id, from.page)
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The list of documents, and the upload above it.
 
+mod events;
 mod upload;
 pub mod view;
 
@@ -7,11 +8,12 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
-use plumbline_store::{Document, DocumentFilter, StoreError, TenantTx, VersionState};
+use plumbline_store::DocumentFilter;
 use serde::Deserialize;
 
+pub use events::events;
 pub use upload::upload;
-use view::{Asked, DocumentsPage, GROUPS, Group, List, ListPart, PER_PAGE};
+use view::{Asked, DocumentsPage, GROUPS, List, ListPart, PER_PAGE};
 
 use super::layout::{Notice, Tab};
 use super::session::SignedIn;
@@ -29,6 +31,7 @@ pub struct Search {
     page: Option<i64>,
     deleted: Option<String>,
     retried: Option<String>,
+    cancelled: Option<String>,
 }
 
 impl Search {
@@ -45,9 +48,10 @@ impl Search {
     }
 
     fn notices(&self) -> Vec<Notice> {
-        let said = match (&self.deleted, &self.retried) {
-            (Some(_), _) => "The document was deleted. No answer uses it from now on.",
-            (_, Some(_)) => "The file is being read again.",
+        let said = match (&self.deleted, &self.retried, &self.cancelled) {
+            (Some(_), ..) => "The document was deleted. No answer uses it from now on.",
+            (_, Some(_), _) => "The file is being read again.",
+            (.., Some(_)) => "Cancelled. What answered before goes on answering.",
             _ => return Vec::new(),
         };
         vec![Notice {
@@ -86,50 +90,17 @@ fn page(app: &App, who: &SignedIn, list: List, notices: Vec<Notice>) -> Document
 
 async fn load(app: &App, who: &SignedIn, asked: &Asked) -> Result<List, Trouble> {
     let mut tx = app.store.tenant(who.tenant.id).await?;
-    let mut counts = Vec::with_capacity(GROUPS.len());
-    for group in GROUPS {
-        counts.push(count(&mut tx, asked, group).await?);
-    }
     let group = GROUPS
         .iter()
         .find(|group| group.name == asked.state)
         .unwrap_or(&GROUPS[0]);
-    let documents = documents(&mut tx, asked, group).await?;
-    Ok(List::new(asked, &documents, &counts, words::now()))
-}
-
-fn filter(asked: &Asked, state: Option<VersionState>) -> DocumentFilter {
-    DocumentFilter {
+    let filter = DocumentFilter {
         search: (!asked.search.is_empty()).then(|| asked.search.clone()),
-        state,
+        state: None,
         limit: PER_PAGE,
         offset: (asked.page - 1) * PER_PAGE,
-    }
-}
-
-/// The store filters by one state; a group without states is all documents.
-fn filters(asked: &Asked, group: &Group) -> Vec<DocumentFilter> {
-    match group.states {
-        [] => vec![filter(asked, None)],
-        states => states.iter().map(|&state| filter(asked, Some(state))).collect(),
-    }
-}
-
-async fn count(tx: &mut TenantTx, asked: &Asked, group: &Group) -> Result<i64, StoreError> {
-    let mut count = 0;
-    for filter in filters(asked, group) {
-        count += tx.count_documents(&filter).await?;
-    }
-    Ok(count)
-}
-
-async fn documents(tx: &mut TenantTx, asked: &Asked, group: &Group) -> Result<Vec<Document>, StoreError> {
-    let mut found = Vec::new();
-    for filter in filters(asked, group) {
-        found.extend(tx.documents(&filter).await?);
-    }
-    if group.states.len() > 1 {
-        found.sort_by_key(|document| std::cmp::Reverse(document.newest.received_at));
-    }
-    Ok(found)
+    };
+    let counts = tx.document_counts(filter.search.as_deref()).await?;
+    let documents = tx.documents_in(&filter, group.states).await?;
+    Ok(List::new(asked, &documents, &counts, words::now()))
 }

@@ -1,22 +1,25 @@
 //! Taking files.
 //!
 //! Each file is stored as soon as it is complete, so that memory holds one at a time and a broken connection loses only
-//! the file it broke in.
+//! the file it broke in. A script of ours sends file by file, to show how far each is, and is answered in JSON; a form
+//! sends them all and gets the page.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use plumbline_store::DocumentFilter;
+use serde_json::json;
 
-use super::view::{Asked, NoticesPart};
+use super::view::Asked;
 use crate::app::App;
 use crate::documents::Upload;
 use crate::pages::layout::Notice;
 use crate::pages::session::SignedIn;
 use crate::pages::trouble::Trouble;
-use crate::pages::{wants_part, words};
+use crate::pages::words;
 
 /// What became of the files of one upload.
 #[derive(Debug, Default)]
@@ -50,10 +53,11 @@ pub async fn upload(
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let notices = outcome.notices();
-    if wants_part(&headers) {
-        return Ok((status, Html(NoticesPart { notices }.render()?)).into_response());
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted == Some("application/json") {
+        return Ok((status, Json(outcome.told())).into_response());
     }
+    let notices = outcome.notices();
     let asked = Asked {
         page: 1,
         ..Asked::default()
@@ -204,6 +208,16 @@ impl Outcome {
         });
     }
 
+    /// For the script that sent the files.
+    fn told(&self) -> serde_json::Value {
+        let refused: Vec<String> = self
+            .refused
+            .iter()
+            .map(|notice| format!("{} {}", notice.text, notice.to_do))
+            .collect();
+        json!({ "received": self.received, "unchanged": self.unchanged.len(), "refused": refused })
+    }
+
     fn notices(self) -> Vec<Notice> {
         let mut notices = Vec::new();
         if self.received > 0 {
@@ -257,6 +271,12 @@ mod tests {
             refused: Vec::new(),
         };
         outcome.refuse("b.zip", "it is larger than 1 MB", "Split it.");
+        let told = outcome.told();
+        assert_eq!((&told["received"], &told["unchanged"]), (&json!(2), &json!(1)));
+        assert_eq!(
+            told["refused"][0],
+            "b.zip was not taken: it is larger than 1 MB. Split it."
+        );
         let texts: Vec<String> = outcome.notices().into_iter().map(|notice| notice.text).collect();
         assert_eq!(
             texts,

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use plumbline_store::{Document, VersionState};
+use plumbline_store::{Document, StateCount, VersionState};
 use uuid::Uuid;
 
 use crate::pages::assets;
 use crate::pages::layout::{Badge, Notice, Problem, Shell};
-use crate::pages::versions::{self, FormatMark, Stage};
+use crate::pages::versions::{self, FormatMark, Going, Stage};
 use crate::pages::words;
 
 /// Documents on one page of the list.
@@ -33,14 +33,6 @@ pub struct DocumentsPage {
 pub struct ListPart {
     /// The list.
     pub list: List,
-}
-
-/// The messages of an upload alone.
-#[derive(Debug, Template)]
-#[template(path = "documents_notices.html")]
-pub struct NoticesPart {
-    /// Messages.
-    pub notices: Vec<Notice>,
 }
 
 /// Which part of the documents is asked for.
@@ -125,7 +117,19 @@ pub const GROUPS: &[Group] = &[
         tone: "bad",
         states: &[VersionState::Failed],
     },
+    Group {
+        name: "cancelled",
+        label: "Cancelled",
+        tone: "",
+        states: &[VersionState::Cancelled],
+    },
 ];
+
+impl Group {
+    fn holds(&self, state: VersionState) -> bool {
+        self.states.is_empty() || self.states.contains(&state)
+    }
+}
 
 /// A tab of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +159,8 @@ pub struct List {
     pub state: String,
     /// Address of this very list.
     pub here: String,
-    /// Whether the page should ask again, because something is still in progress.
-    pub polls: bool,
+    /// Whether something is still in progress.
+    pub working: bool,
     /// Whether a search or a state narrows the list.
     pub narrowed: bool,
     /// Documents in the list, all pages.
@@ -194,6 +198,8 @@ pub struct Line {
     pub stage: Option<Stage>,
     /// Why it failed.
     pub problem: Option<Problem>,
+    /// Whether it was cancelled, and may be read after all.
+    pub cancelled: bool,
     /// Number of the newest version.
     pub number: i32,
     /// Which version answers, when it is not the newest.
@@ -217,8 +223,10 @@ impl Line {
     pub fn new(document: &Document, now: DateTime<Utc>) -> Self {
         let newest = &document.newest;
         let known = newest.state.is_ready();
+        let same = newest.same_text_as.is_some() && newest.same_text_as == document.live_version_id;
         let answering = match document.live_number {
             Some(live) if live == newest.number => String::new(),
+            Some(live) if same => format!("same text as v{live}"),
             Some(live) => format!("v{live} answers"),
             None if known => "not published".to_owned(),
             None => String::new(),
@@ -230,13 +238,14 @@ impl Line {
             key: document.key.clone(),
             format: versions::format_mark(&newest.media_type, &newest.file_name),
             badge: versions::badge(newest.state, usize::try_from(newest.warning_count).unwrap_or(0)),
-            stage: versions::stage(newest.state, newest.stage_done, newest.stage_total),
+            stage: versions::stage(&Going::newest(newest), now),
             problem: versions::problem(
                 newest.state,
                 newest.reason_code.as_deref(),
                 newest.reason.as_deref(),
                 newest.suggestion.as_deref(),
             ),
+            cancelled: newest.state == VersionState::Cancelled,
             number: newest.number,
             answering,
             chunks: if known {
@@ -258,15 +267,20 @@ impl Line {
 }
 
 impl List {
-    /// The list for `asked`, from one page of documents and how many there are per group.
-    pub fn new(asked: &Asked, documents: &[Document], counts: &[i64], now: DateTime<Utc>) -> Self {
+    /// The list for `asked`, from one page of documents and how many there are per state.
+    pub fn new(asked: &Asked, documents: &[Document], counts: &[StateCount], now: DateTime<Utc>) -> Self {
+        let in_group = |group: &Group| {
+            let held = counts.iter().filter(|count| group.holds(count.state));
+            held.map(|count| count.count).sum::<i64>()
+        };
+        let counts: Vec<i64> = GROUPS.iter().map(in_group).collect();
         let present = GROUPS
             .iter()
             .position(|group| group.name == asked.state)
             .unwrap_or(0);
         let tabs = GROUPS
             .iter()
-            .zip(counts)
+            .zip(&counts)
             .enumerate()
             .filter(|&(index, (group, &count))| group.states.is_empty() || count > 0 || index == present)
             .map(|(index, (group, &count))| StateTab {
@@ -286,14 +300,14 @@ impl List {
         let before = (asked.page - 1) * PER_PAGE;
         let working = GROUPS
             .iter()
-            .zip(counts)
+            .zip(&counts)
             .any(|(group, &count)| group.name == "working" && count > 0);
         Self {
             tabs,
             search: asked.search.clone(),
             state: asked.state.clone(),
             here: asked.href(&asked.state, asked.page),
-            polls: working || lines.iter().any(|line| line.stage.is_some()),
+            working,
             narrowed: !asked.search.is_empty() || present > 0,
             total: words::thousands(total),
             pages,

@@ -58,7 +58,7 @@ fn chat(graph: &Arc<FakeGraph>, customer: String) -> impl Stream<Item = Result<E
             Ok(event) if event.customer() == customer => tell(event),
             Ok(_) => None,
             // the page fell behind; it has to load itself again
-            Err(_) => Some(Event::default().event("reload").data("")),
+            Err(_) => Some(Event::default().event("reload").data("chat")),
         };
         std::future::ready(told)
     });
@@ -79,7 +79,8 @@ fn tell(event: FakeEvent) -> Option<Event> {
             drawn(Bubble::new(&wamid, false, &text, Tick::Read, at))
         }
         FakeEvent::Read { wamid, .. } => Some(ticked(&wamid, Tick::Read)),
-        FakeEvent::Typing { .. } => Some(Event::default().event("typing").data("")),
+        // an event without data is none to a browser
+        FakeEvent::Typing { .. } => Some(Event::default().event("typing").data("business")),
         // what became of our own message is the business's side of the chat
         FakeEvent::Status { .. } => None,
     }
