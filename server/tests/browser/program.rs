@@ -70,6 +70,15 @@ impl Program {
         path
     }
 
+    /// A file of the golden corpus.
+    pub(crate) fn golden(path: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../golden/corpus")
+            .join(path)
+            .canonicalize()
+            .unwrap()
+    }
+
     /// An address of a page.
     pub(crate) fn page(&self, path: &str) -> String {
         format!("{}{path}", self.address)

@@ -193,6 +193,15 @@ impl Browser {
         self.look(selector).await.is_some()
     }
 
+    /// Waits until nothing of the kind is on the page any more.
+    pub(crate) async fn gone(&self, selector: &str) {
+        let began = Instant::now();
+        while self.has(selector).await {
+            assert!(began.elapsed() < PATIENCE * 4, "{selector} stays on the page");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// What a person reads there.
     pub(crate) async fn text(&self, selector: &str) -> String {
         let began = Instant::now();
@@ -222,7 +231,7 @@ impl Browser {
         }
     }
 
-    /// Clicks.
+    /// Clicks. What lies under the bar at the top, or out of sight, is scrolled to the middle first.
     pub(crate) async fn click(&self, selector: &str) {
         let began = Instant::now();
         loop {
@@ -231,6 +240,9 @@ impl Browser {
                 Ok(_) => return,
                 Err(error) => assert!(began.elapsed() < PATIENCE, "{selector}: {error}"),
             }
+            let script = "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center', behavior: 'instant' })";
+            let asked = json!({ "script": script, "args": [selector] });
+            let _ = self.post("/execute/sync", asked).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -248,6 +260,30 @@ impl Browser {
         self.post("/execute/sync", json!({ "script": script, "args": [] }))
             .await
             .unwrap()
+    }
+
+    /// Runs a script with one text as its argument.
+    pub(crate) async fn ask_with(&self, script: &str, argument: &str) -> Value {
+        self.post("/execute/sync", json!({ "script": script, "args": [argument] }))
+            .await
+            .unwrap()
+    }
+
+    /// Waits until `part` is what a screen reader would read there, whether or not it is to be seen.
+    pub(crate) async fn wait_for_hidden_text(&self, selector: &str, part: &str) {
+        let began = Instant::now();
+        loop {
+            let script = "return document.querySelector(arguments[0])?.textContent ?? ''";
+            let text = self.ask_with(script, selector).await;
+            if text.as_str().unwrap_or_default().contains(part) {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{selector} never said {part:?}, but {text}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What the browser complained about since it was asked last.
