@@ -95,9 +95,9 @@ pub struct WebSettings {
 }
 
 impl WebSettings {
-    /// Largest upload of several files together: it is held in memory while it is read.
+    /// Largest upload of several files together.
     pub fn whole_upload_bytes(self) -> usize {
-        self.max_upload_bytes.saturating_mul(2)
+        self.max_upload_bytes.saturating_mul(self.max_upload_files)
     }
 }
 
@@ -187,12 +187,51 @@ pub fn isolation(common: &CommonArgs) -> anyhow::Result<Isolation> {
     Ok(isolation)
 }
 
-/// Puts the parts together. Without `serve` the program neither listens nor sends.
-pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Result<Booted> {
+/// The database and the files, without a model: what is enough to see that there is nothing to do.
+pub struct Opened {
+    /// Database.
+    pub store: Store,
+    /// Original files.
+    pub blobs: BlobStore,
+    /// The tenant named on the command line.
+    pub tenant: Tenant,
+    postgres: Option<LocalPostgres>,
+}
+
+/// Opens the database and the files.
+pub async fn open(common: &CommonArgs) -> anyhow::Result<Opened> {
     let (url, postgres) = open_database(common).await?;
     let store = Store::connect(&url, 24).await?;
-    let data = common.data_dir();
     let blobs = common.blobs()?;
+    let mut tx = store.system().await?;
+    let tenant = tx.ensure_tenant(&common.tenant, &common.tenant).await?;
+    tx.commit().await?;
+    Ok(Opened {
+        store,
+        blobs,
+        tenant,
+        postgres,
+    })
+}
+
+/// Puts the parts together. Without `serve` the program neither listens nor sends.
+pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Result<Booted> {
+    boot_on(open(common).await?, common, serve).await
+}
+
+/// Puts the parts together on what was opened before.
+pub async fn boot_on(
+    opened: Opened,
+    common: &CommonArgs,
+    serve: Option<&ServeArgs>,
+) -> anyhow::Result<Booted> {
+    let Opened {
+        store,
+        blobs,
+        tenant,
+        postgres,
+    } = opened;
+    let data = common.data_dir();
     if let Err(error) = blobs.clear_abandoned().await {
         tracing::warn!(%error, "blob.spool.uncleared");
     }
@@ -216,7 +255,6 @@ pub async fn boot(common: &CommonArgs, serve: Option<&ServeArgs>) -> anyhow::Res
         isolation(common)?,
     );
     let mut tx = store.system().await?;
-    let tenant = tx.ensure_tenant(&common.tenant, &common.tenant).await?;
     let number = serve.and_then(|serve| serve.whatsapp.phone_number_id.as_deref());
     let channel = match number {
         Some(number) => Some(tx.ensure_channel(tenant.id, number, "").await?),

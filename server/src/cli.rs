@@ -51,6 +51,9 @@ enum Command {
         /// One JSON object per file instead of progress bars
         #[arg(long)]
         json: bool,
+        /// Go on until Ctrl-C: files that change or appear are made searchable, files that go are reported
+        #[arg(long)]
+        watch: bool,
     },
     /// Show what is read out of a file; writes nothing
     Extract {
@@ -60,7 +63,15 @@ enum Command {
         /// All blocks with their pages and byte ranges, as JSON
         #[arg(long)]
         json: bool,
+        /// Recognise the text of scanned pages with an installed tesseract, in these languages, as `eng+fra`
+        #[arg(long, value_name = "LANGS")]
+        ocr: Option<String>,
     },
+    /// Show and change the versioned settings of --tenant
+    #[command(subcommand)]
+    Settings(commands::settings::SettingsCommand),
+    /// Everything that can be wrong with a file and what to do, as a page of documentation
+    Errors,
     /// Search the live documents
     Search {
         /// The question
@@ -174,10 +185,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Work { serve } => gently(|stop| commands::serve::work(common, &serve, stop)).await,
         Command::Migrate => promptly(commands::migrate::run(common)).await,
-        Command::Ingest { paths, json } => {
-            gently(|stop| commands::ingest::run(common, &paths, json, stop)).await
+        Command::Ingest { paths, json, watch } => {
+            gently(|stop| commands::ingest::run(common, &paths, json, watch, stop)).await
         }
-        Command::Extract { file, json } => promptly(commands::extract::run(common, &file, json)).await,
+        Command::Extract { file, json, ocr } => {
+            promptly(commands::extract::run(common, &file, json, ocr)).await
+        }
         Command::Search {
             query,
             k,
@@ -194,6 +207,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             quick: true, listen, ..
         } => promptly(commands::doctor::quick(listen)).await,
         Command::Doctor { whatsapp, .. } => promptly(commands::doctor::run(common, &whatsapp)).await,
+        Command::Settings(command) => promptly(commands::settings::run(common, command)).await,
+        Command::Errors => {
+            print!("{}", crate::http::catalogue::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
         // these two take over the signals when they are ready for them
         Command::Access(access) => commands::access::run(common, access).await,
         Command::WithPostgres { command } => commands::with_postgres::run(common, &command).await,

@@ -9,5 +9,6 @@ pub(crate) mod ingest;
 pub(crate) mod migrate;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod settings;
 pub(crate) mod stop;
 pub(crate) mod with_postgres;

@@ -2,11 +2,13 @@
 
 pub mod answer;
 pub mod auth;
+pub mod catalogue;
 pub mod conversations;
 pub mod documents;
 pub mod error;
 pub mod health;
 pub mod search;
+pub mod settings;
 pub mod webhook;
 
 use std::time::Duration;
@@ -55,12 +57,24 @@ fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(documents::events::events))
         .routes(routes!(documents::get, documents::delete))
-        .routes(routes!(documents::versions))
-        .routes(routes!(documents::text))
-        .routes(routes!(documents::chunks))
-        .routes(routes!(documents::download))
-        .routes(routes!(documents::publish))
-        .routes(routes!(documents::retry))
+        .routes(routes!(documents::rebuild))
+        .routes(routes!(documents::diff::diff))
+        .routes(routes!(documents::overlays::list, documents::overlays::add))
+        .routes(routes!(documents::overlays::remove))
+        .routes(routes!(documents::versions::list))
+        .routes(routes!(documents::versions::get))
+        .routes(routes!(documents::versions::quality))
+        .routes(routes!(documents::blocks::blocks))
+        .routes(routes!(documents::versions::text))
+        .routes(routes!(documents::versions::chunks))
+        .routes(routes!(documents::versions::download))
+        .routes(routes!(documents::versions::publish))
+        .routes(routes!(documents::versions::retry))
+        .routes(routes!(documents::versions::cancel))
+        .routes(routes!(catalogue::list))
+        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(settings::history))
+        .routes(routes!(settings::activate))
         .routes(routes!(search::search))
         .routes(routes!(answer::answer))
         .routes(routes!(answer::get))

@@ -44,7 +44,7 @@ pub struct VersionEvent {
     /// Name of the file as uploaded.
     pub file_name: String,
     /// State.
-    #[schema(value_type = String, example = "embedding")]
+    #[schema(value_type = crate::http::documents::model::State)]
     pub state: VersionState,
     /// Stage of the build, 1 to `stages`.
     pub stage: u8,

@@ -130,6 +130,25 @@ async fn listen(store: Store, wake: Arc<Notify>, stop: CancellationToken) {
 /// How long a finished job is kept.
 const KEEP_DONE_JOBS: Duration = Duration::from_hours(24 * 7);
 
+/// How long a request may be repeated with its idempotency key.
+const KEEP_IDEMPOTENCY_KEYS: Duration = Duration::from_hours(72);
+
+/// How long the chunks of a deleted document are kept, should somebody want to know what it held.
+const KEEP_DELETED_CHUNKS: Duration = Duration::from_hours(24 * 30);
+
+/// How long a webhook body is kept as it came.
+const KEEP_INBOUND_EVENTS: Duration = Duration::from_hours(24 * 90);
+
+/// Forgets what would grow for ever.
+async fn tidy(store: &Store) -> Result<(), StoreError> {
+    let jobs = store.forget_done_jobs(KEEP_DONE_JOBS).await?;
+    let keys = store.forget_idempotency_keys(KEEP_IDEMPOTENCY_KEYS).await?;
+    let chunks = store.forget_deleted_chunks(KEEP_DELETED_CHUNKS).await?;
+    let events = store.forget_inbound_events(KEEP_INBOUND_EVENTS).await?;
+    tracing::debug!(jobs, keys, chunks, events, "worker.tidy.done");
+    Ok(())
+}
+
 /// Brings back the jobs of dead workers, and forgets what was finished long ago.
 async fn reap(app: App, stop: CancellationToken) {
     let mut tidied = std::time::Instant::now();
@@ -140,7 +159,7 @@ async fn reap(app: App, stop: CancellationToken) {
         tell_of_the_dead(&app).await;
         if tidied.elapsed() > Duration::from_hours(1) {
             tidied = std::time::Instant::now();
-            if let Err(error) = app.store.forget_done_jobs(KEEP_DONE_JOBS).await {
+            if let Err(error) = tidy(&app.store).await {
                 tracing::warn!(%error, "worker.tidy.failed");
             }
         }

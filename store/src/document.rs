@@ -84,10 +84,30 @@ pub struct DocumentFilter {
     pub search: Option<String>,
     /// State of the newest version.
     pub state: Option<VersionState>,
+    /// Media type of the newest version.
+    pub media_type: Option<String>,
+    /// Language of the newest version, ISO 639-1.
+    pub language: Option<String>,
+    /// Whether the newest version has warnings.
+    pub warnings: Option<bool>,
+    /// Whether a version answers.
+    pub live: Option<bool>,
     /// Most rows.
     pub limit: i64,
     /// Rows to skip.
     pub offset: i64,
+}
+
+/// The conditions of a [`DocumentFilter`] on a document `d` and its newest version `v`, without limit and offset.
+macro_rules! document_filter {
+    () => {
+        " AND ($1::text IS NULL OR d.key ILIKE '%' || $1 || '%' OR d.title ILIKE '%' || $1 || '%')
+          AND (cardinality($2::text[]) = 0 OR v.state = ANY($2))
+          AND ($3::text IS NULL OR v.media_type = $3)
+          AND ($4::text IS NULL OR v.language = $4)
+          AND ($5::boolean IS NULL OR (v.warnings <> '[]') = $5)
+          AND ($6::boolean IS NULL OR (d.live_version_id IS NOT NULL) = $6) "
+    };
 }
 
 macro_rules! document_query {
@@ -111,8 +131,7 @@ macro_rules! document_query {
 impl TenantTx {
     /// Documents that were not deleted, newest change first.
     pub async fn documents(&mut self, filter: &DocumentFilter) -> Result<Vec<Document>, StoreError> {
-        let states: Vec<VersionState> = filter.state.into_iter().collect();
-        self.documents_in(filter, &states).await
+        self.documents_in(filter, &states_of(filter)).await
     }
 
     /// Documents whose newest version is in one of `states`, in any when there are none; the filter's own state does
@@ -122,34 +141,42 @@ impl TenantTx {
         filter: &DocumentFilter,
         states: &[VersionState],
     ) -> Result<Vec<Document>, StoreError> {
-        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-        Ok(sqlx::query_as(document_query!(
-            "AND ($1::text IS NULL OR d.key ILIKE '%' || $1 || '%' OR d.title ILIKE '%' || $1 || '%')
-             AND (cardinality($2::text[]) = 0 OR v.state = ANY($2))
-             ORDER BY v.created_at DESC, d.key LIMIT $3 OFFSET $4"
-        ))
-        .bind(filter.search.as_deref().map(escape_like))
-        .bind(states)
-        .bind(filter.limit)
-        .bind(filter.offset)
-        .fetch_all(self.conn())
-        .await?)
+        let query = sqlx::query_as(concat!(
+            document_query!(""),
+            document_filter!(),
+            "ORDER BY v.created_at DESC, d.key LIMIT $7 OFFSET $8"
+        ));
+        Ok(query
+            .bind(filter.search.as_deref().map(escape_like))
+            .bind(names(states))
+            .bind(&filter.media_type)
+            .bind(&filter.language)
+            .bind(filter.warnings)
+            .bind(filter.live)
+            .bind(filter.limit)
+            .bind(filter.offset)
+            .fetch_all(self.conn())
+            .await?)
     }
 
     /// Documents matching the filter, whatever its limit.
     pub async fn count_documents(&mut self, filter: &DocumentFilter) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
+        let query = sqlx::query_scalar(concat!(
             "SELECT count(*) FROM documents d
-               JOIN LATERAL (SELECT n.state FROM document_versions n WHERE n.document_id = d.id
-                              ORDER BY n.number DESC LIMIT 1) v ON true
-              WHERE d.deleted_at IS NULL
-                AND ($1::text IS NULL OR d.key ILIKE '%' || $1 || '%' OR d.title ILIKE '%' || $1 || '%')
-                AND ($2::text IS NULL OR v.state = $2)",
-        )
-        .bind(filter.search.as_deref().map(escape_like))
-        .bind(filter.state.map(VersionState::as_str))
-        .fetch_one(self.conn())
-        .await?)
+               JOIN LATERAL (SELECT n.state, n.media_type, n.language, n.warnings FROM document_versions n
+                              WHERE n.document_id = d.id ORDER BY n.number DESC LIMIT 1) v ON true
+              WHERE d.deleted_at IS NULL",
+            document_filter!()
+        ));
+        Ok(query
+            .bind(filter.search.as_deref().map(escape_like))
+            .bind(names(&states_of(filter)))
+            .bind(&filter.media_type)
+            .bind(&filter.language)
+            .bind(filter.warnings)
+            .bind(filter.live)
+            .fetch_one(self.conn())
+            .await?)
     }
 
     /// How many documents matching `search` are in each state that any is in.
@@ -215,6 +242,14 @@ impl TenantTx {
         .await?;
         self.bump_revision(document).await
     }
+}
+
+fn states_of(filter: &DocumentFilter) -> Vec<VersionState> {
+    filter.state.into_iter().collect()
+}
+
+fn names(states: &[VersionState]) -> Vec<&'static str> {
+    states.iter().map(|state| state.as_str()).collect()
 }
 
 /// Makes `%`, `_` and `\` of a search text match themselves.

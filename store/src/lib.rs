@@ -22,6 +22,7 @@ mod overlay;
 mod paths;
 mod pool;
 mod progress;
+mod retention;
 mod revision;
 mod search;
 mod settings;
@@ -51,7 +52,7 @@ pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, VectorMatch, VectorScan};
 pub use settings::{
     AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, RetrievalSettings,
-    RoutingSettings, Settings, SettingsVersion, UploadSettings,
+    RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion, UploadSettings,
 };
 pub use sqlx::types::Json;
 pub use tenant::Tenant;

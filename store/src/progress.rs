@@ -83,6 +83,17 @@ impl TenantTx {
         .await?)
     }
 
+    /// Those of `versions` that have ended, with their states alone.
+    pub async fn ended_states(&mut self, versions: &[Uuid]) -> Result<Vec<(Uuid, VersionState)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT id, state FROM document_versions
+              WHERE id = ANY($1) AND state IN ('ready', 'ready_with_warnings', 'failed', 'cancelled')",
+        )
+        .bind(versions)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// The clock of the database: what its times are compared with.
     pub async fn now(&mut self) -> Result<DateTime<Utc>, StoreError> {
         Ok(sqlx::query_scalar("SELECT now()").fetch_one(self.conn()).await?)

@@ -3,8 +3,13 @@
 //! Everything that changes what customers read is here and nowhere else, so that the playground, the eval and WhatsApp
 //! run the same configuration and every rollback is a row, not a deploy.
 
+mod check;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
+
+pub use check::SettingsProblem;
 
 use crate::{StoreError, TenantTx};
 
@@ -215,6 +220,19 @@ pub struct SettingsVersion {
     pub settings: Settings,
 }
 
+/// A stored settings row in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+pub struct SettingsEntry {
+    /// Version number.
+    pub version: i64,
+    /// Why it was made.
+    pub note: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Whether it is in force.
+    pub live: bool,
+}
+
 impl TenantTx {
     /// The live settings; the defaults with version 0 when none were stored.
     pub async fn settings(&mut self) -> Result<SettingsVersion, StoreError> {
@@ -235,11 +253,8 @@ impl TenantTx {
 
     /// Stores `settings` as a new version and makes it live; returns its number.
     pub async fn save_settings(&mut self, settings: &Settings, note: &str) -> Result<i64, StoreError> {
+        self.lock_settings().await?;
         let tenant = self.tenant();
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('settings'), hashtext($1::text))")
-            .bind(tenant)
-            .execute(self.conn())
-            .await?;
         let version: i64 = sqlx::query_scalar(
             "INSERT INTO settings (tenant_id, version, body, note)
              SELECT $1, coalesce(max(version), 0) + 1, $2, $3 FROM settings
@@ -254,11 +269,54 @@ impl TenantTx {
         Ok(version)
     }
 
+    /// Stores `settings` as a new version if `base` is still the live one: nobody's change is overwritten unseen.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another version is live.
+    pub async fn replace_settings(
+        &mut self,
+        base: i64,
+        settings: &Settings,
+        note: &str,
+    ) -> Result<i64, StoreError> {
+        self.lock_settings().await?;
+        let live = self.settings().await?.version;
+        if live != base {
+            return Err(StoreError::Conflict(format!(
+                "the settings are at version {live}, the change is based on version {base}; read them again"
+            )));
+        }
+        self.save_settings(settings, note).await
+    }
+
+    /// Serialises what changes the settings of the tenant, to the end of the transaction.
+    async fn lock_settings(&mut self) -> Result<(), StoreError> {
+        let tenant = self.tenant();
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('settings'), hashtext($1::text))")
+            .bind(tenant)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// The stored versions, newest first.
+    pub async fn settings_history(&mut self, limit: i64) -> Result<Vec<SettingsEntry>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT s.version, s.note, s.created_at, l.version IS NOT NULL AS live
+               FROM settings s LEFT JOIN settings_live l ON l.tenant_id = s.tenant_id AND l.version = s.version
+              ORDER BY s.version DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// Makes a stored version live again (rollback).
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such version.
     pub async fn activate_settings(&mut self, version: i64) -> Result<(), StoreError> {
+        self.lock_settings().await?;
         let tenant = self.tenant();
         let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM settings WHERE version = $1)")
             .bind(version)

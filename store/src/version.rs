@@ -312,6 +312,17 @@ impl TenantTx {
             })
     }
 
+    /// Those of `versions` that have ended.
+    pub async fn ended_versions(&mut self, versions: &[Uuid]) -> Result<Vec<Version>, StoreError> {
+        Ok(sqlx::query_as(concat_query(
+            VERSION_COLUMNS,
+            " WHERE id = ANY($1) AND state IN ('ready', 'ready_with_warnings', 'failed', 'cancelled')",
+        ))
+        .bind(versions)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// The state of a version, none when it does not exist.
     pub async fn version_state(&mut self, id: Uuid) -> Result<Option<VersionState>, StoreError> {
         Ok(

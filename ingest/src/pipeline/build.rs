@@ -67,6 +67,17 @@ impl Pipeline {
         }
     }
 
+    /// What was read out of the file of a version, edits included; none before it was.
+    pub async fn saved_extraction(
+        &self,
+        tenant: Uuid,
+        version: Uuid,
+    ) -> Result<Option<Extraction>, StoreError> {
+        let saved = self.store.tenant(tenant).await?.saved_extraction(version).await?;
+        let extraction = saved.and_then(|saved| parse_outline(&saved.outline, saved.text));
+        Ok(extraction.map(|(extraction, _)| extraction))
+    }
+
     async fn stages(
         &self,
         stage: &Stage<'_>,

@@ -3,12 +3,24 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use plumbline_ingest::{Extraction, Wanted};
+use plumbline_ingest::{Extraction, Ocr, Wanted};
 
 use crate::app::isolation;
 use crate::config::CommonArgs;
 
-pub(crate) async fn run(common: &CommonArgs, file: &Path, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    common: &CommonArgs,
+    file: &Path,
+    json: bool,
+    ocr: Option<String>,
+) -> anyhow::Result<ExitCode> {
+    let wanted = Wanted {
+        formats: Vec::new(),
+        ocr: ocr.map(|languages| Ocr {
+            languages,
+            ..Ocr::default()
+        }),
+    };
     let name = file
         .file_name()
         .unwrap_or(file.as_os_str())
@@ -17,10 +29,7 @@ pub(crate) async fn run(common: &CommonArgs, file: &Path, json: bool) -> anyhow:
     if let Err(error) = std::fs::metadata(file) {
         anyhow::bail!("cannot read {}: {error}", file.display());
     }
-    match isolation(common)?
-        .extract(file, &name, &Wanted::default(), &|_, _| {})
-        .await
-    {
+    match isolation(common)?.extract(file, &name, &wanted, &|_, _| {}).await {
         Ok(extraction) if json => println!("{}", serde_json::to_string_pretty(&extraction)?),
         Ok(extraction) => print(&extraction),
         Err(error) => {

@@ -7,6 +7,8 @@ use plumbline_ingest::BuildError;
 use plumbline_store::StoreError;
 use serde::Serialize;
 
+use crate::documents::Refusal;
+
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -19,6 +21,12 @@ pub enum ApiError {
     /// Too large.
     #[error("{0}")]
     TooLarge(String),
+    /// The only file, or every file, of an upload was refused.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// What the request is based on is not what is there any more.
+    #[error("{0}")]
+    Precondition(String),
     /// The store's answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,6 +71,8 @@ impl ApiError {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Refused(refusal) => (refusal.status(), refusal.code),
+            Self::Precondition(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             Self::Store(StoreError::NotFound { .. })
             | Self::Build(BuildError::Store(StoreError::NotFound { .. })) => {
                 (StatusCode::NOT_FOUND, "not_found")

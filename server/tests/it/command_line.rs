@@ -91,3 +91,145 @@ async fn the_doctor_names_what_is_wrong_and_how_it_is_mended() {
     assert!(!report.contains("hunter2"), "{report}");
     database.drop().await.unwrap();
 }
+
+/// What `ingest --json` says of each file, by key.
+fn told(output: &str) -> std::collections::BTreeMap<String, serde_json::Value> {
+    output
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| (line["key"].as_str().unwrap().to_owned(), line))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_ingested_once_and_nothing_is_loaded_when_nothing_changed() {
+    let database = TestDatabase::create().await.unwrap();
+    let (runtime, folder, data) = (
+        find_runtime(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("prices/fans.md", b"# Fans\n\nA ceiling fan costs 250 cedis.\n");
+    write("hours.txt", b"We open at nine.\n");
+    write("broken.docx", b"PK\x03\x04 this is no archive");
+    let ingest = async |model: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plumbline"));
+        command
+            .args(["ingest", "--json"])
+            .arg(folder.path())
+            .env("DATABASE_URL", database.url())
+            .env("PLUMBLINE_DATA", data.path())
+            .env("PLUMBLINE_RUNTIME", &runtime);
+        if let Some(model) = model {
+            command.env("PLUMBLINE_MODEL_DIR", model);
+        }
+        let output = command.output().await.unwrap();
+        (
+            output.status.code(),
+            told(&String::from_utf8(output.stdout).unwrap()),
+        )
+    };
+    let (code, files) = ingest(None).await;
+    assert_eq!(code, Some(1), "one failed: {files:?}");
+    assert_eq!(files["prices/fans.md"]["state"], "ready");
+    assert!(files["prices/fans.md"]["embedded"].as_i64().unwrap() > 0);
+    assert_eq!(files["broken.docx"]["state"], "failed");
+    assert!(files["broken.docx"]["code"].is_string() && files["broken.docx"]["suggestion"].is_string());
+
+    std::fs::remove_file(folder.path().join("broken.docx")).unwrap();
+    let (code, files) = ingest(Some("/nowhere")).await;
+    assert_eq!(code, Some(0), "no model is needed: {files:?}");
+    assert!(
+        files
+            .values()
+            .all(|file| file["unchanged"] == true && file["embedded"] == 0),
+        "{files:?}"
+    );
+    assert_eq!(files["hours.txt"]["state"], "ready");
+
+    write("hours.txt", b"We open at nine.\r\n");
+    write("prices/fans.md", b"# Fans\n\nA ceiling fan costs 260 cedis.\n");
+    let (code, files) = ingest(None).await;
+    assert_eq!(code, Some(0), "{files:?}");
+    assert_eq!(
+        (&files["hours.txt"]["same_text"], &files["hours.txt"]["version"]),
+        (&true.into(), &2.into())
+    );
+    assert_eq!(files["prices/fans.md"]["same_text"], false);
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_extracted_without_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prices.csv");
+    std::fs::write(&file, "item,price\nfan,250\nkit,900\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_plumbline"))
+        .arg("extract")
+        .arg(&file)
+        .arg("--json")
+        .env("PLUMBLINE_DATA", folder.path().join("data"))
+        .env("PLUMBLINE_RUNTIME", find_runtime())
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = read["blocks"].as_array().unwrap().last().unwrap();
+    assert_eq!((&read["format"], &row["row"]), (&"csv".into(), &2.into()));
+    assert!(read["pages"].is_array() && read["warnings"].is_array() && row["range"]["end"].is_u64());
+    assert!(!folder.path().join("data").exists(), "it writes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_shown_changed_and_brought_back() {
+    let database = TestDatabase::create().await.unwrap();
+    let runtime = find_runtime();
+    let settings = async |arguments: &[&str]| {
+        let mut all = vec!["settings"];
+        all.extend(arguments);
+        plumbline(&database, &runtime, &all).await
+    };
+    let (_, shown) = settings(&["show"]).await;
+    assert!(
+        shown.contains("# version 0") && shown.contains("chunking.target_tokens = 180"),
+        "{shown}"
+    );
+    assert!(
+        settings(&["set", "chunking.target_tokens=220", "extraction.ocr=true"])
+            .await
+            .0
+    );
+    assert!(
+        settings(&["set", "uploads.formats=pdf,csv", "--note", "only these"])
+            .await
+            .0
+    );
+    assert!(!settings(&["set", "chunking.target_tokens=1"]).await.0);
+    let (_, shown) = settings(&["show"]).await;
+    for line in [
+        "# version 2",
+        "chunking.target_tokens = 220",
+        "extraction.ocr = true",
+        r#"uploads.formats = ["pdf","csv"]"#,
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    assert!(settings(&["activate", "1"]).await.0);
+    let (_, history) = settings(&["history"]).await;
+    let lines: Vec<&str> = history.lines().collect();
+    assert!(
+        lines[0].ends_with("only these") && lines[1].starts_with('*'),
+        "{history}"
+    );
+    database.drop().await.unwrap();
+}

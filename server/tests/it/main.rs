@@ -8,6 +8,7 @@ mod api;
 mod command_line;
 mod conversations;
 mod crash;
+mod documents;
 mod events;
 mod files;
 mod ingest_kill;

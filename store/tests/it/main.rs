@@ -8,6 +8,7 @@ mod documents;
 mod inbound;
 mod jobs;
 mod local;
+mod retention;
 mod s3_server;
 mod support;
 mod tenants;

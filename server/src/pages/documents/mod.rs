@@ -99,6 +99,7 @@ async fn load(app: &App, who: &SignedIn, asked: &Asked) -> Result<List, Trouble>
         state: None,
         limit: PER_PAGE,
         offset: (asked.page - 1) * PER_PAGE,
+        ..DocumentFilter::default()
     };
     let counts = tx.document_counts(filter.search.as_deref()).await?;
     let documents = tx.documents_in(&filter, group.states).await?;
