@@ -124,8 +124,9 @@ impl S3Blobs {
             Err(error) => Err(error),
         };
         if stored.is_err() {
-            // No part may arrive after the upload was given up: it would stay.
-            running.shutdown().await;
+            // No part may arrive after the upload was given up: it would stay. A request that is cut off here may
+            // still be at work there, so each is waited for.
+            while running.join_next().await.is_some() {}
             self.abort(key, &upload).await;
         }
         stored
