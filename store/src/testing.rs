@@ -80,6 +80,16 @@ impl TestDatabase {
         Ok(count)
     }
 
+    /// Ends every connection to the database, as a restart of PostgreSQL would.
+    pub async fn break_connections(&self) -> Result<(), StoreError> {
+        let mut admin = PgConnection::connect(&self.admin).await?;
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind(&self.name)
+            .execute(&mut admin)
+            .await?;
+        Ok(admin.close().await?)
+    }
+
     /// Drops the database; on a throw-away cluster there is nothing to tidy.
     pub async fn drop(self) -> Result<(), StoreError> {
         if self.cluster.is_none() {

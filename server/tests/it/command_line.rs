@@ -1,8 +1,10 @@
 //! The program as a person at a terminal runs it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use plumbline_store::testing::{TestDatabase, find_runtime};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 /// Runs the program; returns whether it succeeded, and what it printed.
@@ -231,5 +233,44 @@ async fn settings_are_shown_changed_and_brought_back() {
         lines[0].ends_with("only these") && lines[1].starts_with('*'),
         "{history}"
     );
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_folder_is_followed_until_the_program_is_asked_to_end() {
+    let database = TestDatabase::create().await.unwrap();
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("a.txt"), "We open at nine.").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_plumbline"))
+        .args(["ingest", "--json", "--watch"])
+        .arg(folder.path())
+        .env("DATABASE_URL", database.url())
+        .env("PLUMBLINE_DATA", data.path())
+        .env("PLUMBLINE_RUNTIME", find_runtime())
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = async || {
+        let line = tokio::time::timeout(Duration::from_mins(1), lines.next_line()).await;
+        let line = line.unwrap().unwrap().unwrap();
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()
+    };
+    let first = next().await;
+    assert_eq!(
+        (&first["key"], &first["state"]),
+        (&"a.txt".into(), &"ready".into())
+    );
+    std::fs::write(folder.path().join("b.txt"), "We close at six.").unwrap();
+    let second = next().await;
+    assert_eq!((&second["key"], &second["version"]), (&"b.txt".into(), &1.into()));
+    std::fs::write(folder.path().join("a.txt"), "We open at half past nine.").unwrap();
+    let third = next().await;
+    assert_eq!((&third["key"], &third["version"]), (&"a.txt".into(), &2.into()));
+    let id = child.id().unwrap().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status().await.unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
     database.drop().await.unwrap();
 }

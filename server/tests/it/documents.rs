@@ -27,12 +27,8 @@ async fn upload(server: &Server, key: Option<&str>, files: &[(&str, &[u8])]) -> 
     reply(request).await
 }
 
-async fn delete(server: &Server, path: &str) -> (StatusCode, Value) {
-    reply(server.request(Method::DELETE, path)).await
-}
-
 /// Texts that a search finds.
-async fn found(server: &Server, query: &str) -> Vec<String> {
+pub(crate) async fn found(server: &Server, query: &str) -> Vec<String> {
     let (status, body) = server
         .post("/v1/search", &json!({ "query": query, "k": 5 }))
         .await;
@@ -44,7 +40,7 @@ async fn found(server: &Server, query: &str) -> Vec<String> {
 }
 
 /// Sections that do not fit one chunk together, each about something else.
-fn handbook() -> String {
+pub(crate) fn handbook() -> String {
     let topics = [
         ("Delivery", "delivery to Tamale costs GHS 45 and takes three days"),
         (
@@ -296,166 +292,6 @@ async fn warnings_say_what_to_do_and_documents_are_listed_by_what_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn overlays_reach_customers_at_once_and_an_edit_with_its_version() {
-    let server = Server::start().await;
-    let document = server.upload_ready("book.md", &handbook()).await;
-    let overlays = format!("/v1/documents/{document}/overlays");
-    let (_, chunks) = server
-        .get(&format!("/v1/documents/{document}/versions/1/chunks"))
-        .await;
-    let chunk = |words: &str| {
-        let chunks = chunks["chunks"].as_array().unwrap();
-        let found = chunks
-            .iter()
-            .find(|chunk| chunk["body"].as_str().unwrap().contains(words));
-        found.unwrap()["id"].clone()
-    };
-    let tamale = "What does delivery to Tamale cost?";
-    let lay = async |body: Value| server.post(&overlays, &body).await;
-
-    let (status, made) = lay(json!({ "chunk_id": chunk("Tamale"), "kind": "disable" })).await;
-    assert_eq!(status, StatusCode::CREATED, "{made}");
-    assert_eq!(
-        (&made["overlay"]["standing"], &made["building"]),
-        (&json!("applied"), &Value::Null)
-    );
-    assert!(
-        !found(&server, tamale)
-            .await
-            .iter()
-            .any(|text| text.contains("Tamale"))
-    );
-    let disabled = made["overlay"]["id"].as_str().unwrap().to_owned();
-    assert_eq!(
-        delete(&server, &format!("{overlays}/{disabled}")).await.0,
-        StatusCode::OK
-    );
-    assert!(found(&server, tamale).await[0].contains("Tamale"));
-    assert_eq!(
-        delete(&server, &format!("{overlays}/{disabled}")).await.0,
-        StatusCode::NOT_FOUND
-    );
-
-    let strange = "Can the moon be borrowed on Thursdays?";
-    let question = json!({ "chunk_id": chunk("ceiling fan"), "kind": "question", "body": strange });
-    assert_eq!(lay(question).await.0, StatusCode::CREATED);
-    server
-        .eventually("the question finds its chunk", async || {
-            found(&server, strange).await[0].contains("ceiling fan")
-        })
-        .await;
-
-    let edit = json!({ "chunk_id": chunk("warranty"), "kind": "edit", "body": "Batteries have a warranty of 36 months." });
-    let (status, made) = lay(edit).await;
-    assert_eq!(
-        (status, &made["building"]["version"]),
-        (StatusCode::CREATED, &json!(2)),
-        "{made}"
-    );
-    server
-        .eventually("the edit answers", async || {
-            let found = found(&server, "How long is the warranty of a battery?").await;
-            found.iter().any(|text| text.contains("36 months"))
-                && !found.iter().any(|text| text.contains("24 months"))
-        })
-        .await;
-    let (_, list) = server.get(&overlays).await;
-    let standing: Vec<(&Value, &Value)> = list["overlays"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|overlay| (&overlay["kind"], &overlay["standing"]))
-        .collect();
-    assert_eq!(list["version"], 2);
-    assert_eq!(
-        standing,
-        [
-            (&json!("question"), &json!("applied")),
-            (&json!("edit"), &json!("applied"))
-        ]
-    );
-
-    server.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_overlay_whose_passage_is_gone_is_a_conflict_that_says_why() {
-    let server = Server::start().await;
-    let document = server.upload_ready("book.md", &handbook()).await;
-    let overlays = format!("/v1/documents/{document}/overlays");
-    let (_, chunks) = server
-        .get(&format!("/v1/documents/{document}/versions/1/chunks"))
-        .await;
-    let chunk = &chunks["chunks"][0]["id"];
-    for (kind, body) in [("question", "What about Tamale?"), ("edit", "Delivery is free.")] {
-        let new = json!({ "chunk_id": chunk, "kind": kind, "body": body });
-        assert_eq!(server.post(&overlays, &new).await.0, StatusCode::CREATED);
-    }
-    server.idle().await;
-    // a new file without those passages: the overlays are conflicts that say why, and nothing is lost
-    server
-        .upload_ready("book.md", "# News\n\nThe shop moved to Kumasi.\n")
-        .await;
-    let (_, list) = server.get(&overlays).await;
-    for overlay in list["overlays"].as_array().unwrap() {
-        assert_eq!(overlay["standing"], "conflict", "{overlay}");
-        assert!(!overlay["note"].as_str().unwrap().is_empty());
-    }
-    let edit = list["overlays"][1]["id"].as_str().unwrap();
-    let (_, removed) = delete(&server, &format!("{overlays}/{edit}")).await;
-    assert_eq!(removed["building"]["version"], 4, "{removed}");
-    server.idle().await;
-    server.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_overlay_that_makes_no_sense_is_refused_with_the_field() {
-    let server = Server::with_faq().await;
-    let document = server.get("/v1/documents").await.1["documents"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let overlays = format!("/v1/documents/{document}/overlays");
-    let (_, chunks) = server
-        .get(&format!("/v1/documents/{document}/versions/1/chunks"))
-        .await;
-    let chunk = &chunks["chunks"][0]["id"];
-    for (body, words) in [
-        (json!({ "chunk_id": chunk, "kind": "edit" }), "`body` is missing"),
-        (
-            json!({ "chunk_id": chunk, "kind": "question", "body": " " }),
-            "`body` is missing",
-        ),
-        (
-            json!({ "chunk_id": chunk, "kind": "boost" }),
-            "`factor` is missing",
-        ),
-        (
-            json!({ "chunk_id": chunk, "kind": "pin", "factor": 2 }),
-            "`factor` belongs to",
-        ),
-        (json!({ "chunk_id": chunk, "kind": "hide" }), "unknown variant"),
-        (json!({ "chunk": chunk, "kind": "pin" }), "unknown field"),
-    ] {
-        let (status, refused) = server.post(&overlays, &body).await;
-        assert!(status.is_client_error(), "{body}: {refused}");
-        assert!(
-            refused["message"].as_str().unwrap().contains(words),
-            "{body}: {refused}"
-        );
-    }
-    let other = server
-        .upload_ready("other.md", "# Other\n\nNothing of the kind.")
-        .await;
-    let body = json!({ "chunk_id": chunk, "kind": "pin" });
-    let (status, _) = server
-        .post(&format!("/v1/documents/{other}/overlays"), &body)
-        .await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "a chunk of another document");
-    server.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_build_is_cancelled_retried_and_repeated() {
     let server = Server::start().await;
     let articles =
@@ -520,72 +356,6 @@ async fn a_build_is_cancelled_retried_and_repeated() {
             .await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
-    server.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn settings_are_read_changed_refused_and_brought_back() {
-    let server = Server::start().await;
-    let (_, first) = server.get("/v1/settings").await;
-    let base = first["version"].as_i64().unwrap();
-    let put = async |body: &Value, etag: Option<String>| {
-        let mut request = server.request(Method::PUT, "/v1/settings").json(body);
-        if let Some(etag) = etag {
-            request = request.header("if-match", etag);
-        }
-        reply(request).await
-    };
-    let mut body = first["settings"].clone();
-    body["chunking"]["target_tokens"] = json!(220);
-    let new = json!({ "version": base, "note": "longer chunks", "settings": body });
-    let (status, changed) = put(&new, None).await;
-    assert_eq!(
-        (status, &changed["version"]),
-        (StatusCode::OK, &json!(base + 1)),
-        "{changed}"
-    );
-    assert_eq!(
-        put(&new, None).await.0,
-        StatusCode::CONFLICT,
-        "somebody was faster"
-    );
-    let late = json!({ "settings": body });
-    assert_eq!(
-        put(&late, Some(format!("\"{base}\""))).await.0,
-        StatusCode::PRECONDITION_FAILED
-    );
-    assert_eq!(
-        put(&late, None).await.0,
-        StatusCode::BAD_REQUEST,
-        "based on what?"
-    );
-    let etag = server.request(Method::GET, "/v1/settings").send().await.unwrap();
-    let etag = etag.headers()["etag"].to_str().unwrap().to_owned();
-    let wrong = json!({ "settings": { "chunking": { "target": 1 }, "uploads": { "formats": ["xlsx"] } } });
-    let (status, refused) = put(&wrong, Some(etag.clone())).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert!(
-        refused["message"]
-            .as_str()
-            .unwrap()
-            .contains("`chunking.target` is no setting"),
-        "{refused}"
-    );
-    assert_eq!(put(&late, Some(etag)).await.0, StatusCode::OK);
-
-    let (status, _) = server
-        .post(&format!("/v1/settings/versions/{base}/activate"), &json!({}))
-        .await;
-    assert_eq!(status, StatusCode::NO_CONTENT);
-    let (_, now) = server.get("/v1/settings").await;
-    assert_eq!(now, first);
-    let (_, history) = server.get("/v1/settings/versions").await;
-    let history = history.as_array().unwrap();
-    assert_eq!(history[1]["note"], "longer chunks");
-    let live: Vec<&Value> = history.iter().filter(|entry| entry["live"] == true).collect();
-    assert_eq!((live.len(), &live[0]["version"]), (1, &json!(base)));
-    let (status, _) = server.post("/v1/settings/versions/99/activate", &json!({})).await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
     server.end().await;
 }
 

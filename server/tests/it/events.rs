@@ -96,3 +96,29 @@ async fn a_stream_is_for_those_with_a_key_and_tells_of_their_versions_alone() {
     drop((ours, theirs));
     server.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_survives_the_loss_of_its_connection() {
+    let server = Server::start().await;
+    let mut ours = Box::pin(watch_versions(&server.app, server.tenant));
+    server
+        .upload_ready("a.txt", "The shop is closed on Sundays.")
+        .await;
+    while !ours.next().await.unwrap().ended {}
+    server.break_connections().await;
+    let (_, body) = server
+        .upload("b.txt", b"The shop is open on Mondays.".to_vec())
+        .await;
+    let told = async {
+        loop {
+            let event = ours.next().await.unwrap();
+            if event.ended && event.key == "b.txt" {
+                return event;
+            }
+        }
+    };
+    let event = tokio::time::timeout(Duration::from_mins(1), told).await.unwrap();
+    assert_eq!(body["files"][0]["version_id"], event.version_id.to_string());
+    drop(ours);
+    server.end().await;
+}

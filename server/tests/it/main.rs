@@ -12,12 +12,14 @@ mod documents;
 mod events;
 mod files;
 mod ingest_kill;
+mod overlays;
 #[path = "../../../store/tests/it/s3_server.rs"]
 #[expect(
     dead_code,
     reason = "shared with the tests of the store, which use more of it"
 )]
 mod s3_server;
+mod settings;
 mod signals;
 mod support;
 mod webhook;

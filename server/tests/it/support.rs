@@ -216,6 +216,11 @@ impl Server {
         .await;
     }
 
+    /// Ends every connection to the database, as a restart of PostgreSQL would.
+    pub(crate) async fn break_connections(&self) {
+        self.database.break_connections().await.unwrap();
+    }
+
     /// Stops everything; fails when a job was given up on the way.
     pub(crate) async fn end(mut self) {
         self.fake.stop().await;
