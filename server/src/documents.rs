@@ -11,17 +11,6 @@ use uuid::Uuid;
 use crate::app::{App, WebSettings};
 use crate::http::error::{ApiError, ErrorBody};
 
-/// A file that somebody wants to be searchable.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    /// Logical key of the document; uploads of one key are versions of one document.
-    pub key: String,
-    /// Name of the file.
-    pub file_name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
 /// What became of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReceivedFile {
@@ -195,27 +184,8 @@ impl App {
         Ok(UploadLimits::new(&settings.uploads, self.web))
     }
 
-    /// Stores files and enqueues the building of their versions; the same idempotency key with the same files does so
+    /// Enqueues the building of versions of files that are stored; the same idempotency key with the same files does so
     /// once and is answered the same way again.
-    pub async fn receive(
-        &self,
-        tenant: Uuid,
-        uploads: Vec<Upload>,
-        idempotency_key: Option<&str>,
-    ) -> Result<Vec<ReceivedFile>, ApiError> {
-        let mut files = Vec::with_capacity(uploads.len());
-        for upload in uploads {
-            files.push(NewFile {
-                key: upload.key,
-                file_name: upload.file_name,
-                bytes: upload.bytes.len() as u64,
-                sha256: self.blobs.put(upload.bytes).await?,
-            });
-        }
-        self.receive_files(tenant, files, idempotency_key).await
-    }
-
-    /// Enqueues the building of versions of files that are stored.
     pub async fn receive_files(
         &self,
         tenant: Uuid,
@@ -295,8 +265,9 @@ fn broken(error: &MultipartError, limits: &UploadLimits) -> ApiError {
     }
 }
 
-/// Stores one file. One that is refused is read to its end all the same: the others come after it.
-async fn store_part(
+/// Stores one file. One that is refused is read to its end all the same: the others come after it, and a browser shows
+/// no answer before it has sent everything.
+pub(crate) async fn store_part(
     app: &App,
     mut part: Field<'_>,
     key: &str,
@@ -342,7 +313,7 @@ fn check_key(key: &str, file_name: &str) -> Result<(), Refusal> {
 }
 
 /// The name without a path: some clients send one, and nothing of ours may depend on it.
-fn file_name_only(name: &str) -> String {
+pub(crate) fn file_name_only(name: &str) -> String {
     name.rsplit(['/', '\\']).next().unwrap_or(name).trim().to_owned()
 }
 

@@ -26,6 +26,7 @@ mod retention;
 mod revision;
 mod search;
 mod settings;
+mod stage;
 mod tenant;
 pub mod testing;
 mod version;

@@ -18,6 +18,7 @@ mod detect;
 mod docx;
 mod language;
 mod library;
+mod pattern;
 mod pdf;
 mod text;
 

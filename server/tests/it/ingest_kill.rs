@@ -73,7 +73,7 @@ async fn app(url: &str, root: &Path, index: &str) -> App {
 
 /// Not a test of its own: the process that [`the_worker_is_killed_at_random_moments`] starts and kills.
 #[tokio::test]
-#[ignore = "started by another test"]
+#[ignore = "the child that the_worker_is_killed_at_random_moments starts and kills; it never ends by itself"]
 #[expect(
     clippy::disallowed_methods,
     reason = "how the test tells its child what to do"

@@ -6,6 +6,7 @@ use csv::StringRecord;
 
 use crate::clean;
 use crate::extract::csv::shape::filled;
+use crate::extract::pattern::shape;
 
 /// Longest text that is still taken for a column name.
 const MAX_NAME: usize = 120;
@@ -206,20 +207,4 @@ fn looks_like_value(cell: &str, like_below: impl FnOnce() -> bool) -> bool {
         return true;
     }
     letters <= 3 && digits >= letters && (digits > 2 || like_below())
-}
-
-/// The kinds of characters of a text in order: "E12" and "F3" have the same shape.
-fn shape(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        let kind = match c {
-            _ if c.is_numeric() => '0',
-            _ if c.is_alphabetic() => 'a',
-            other => other,
-        };
-        if !out.ends_with(kind) {
-            out.push(kind);
-        }
-    }
-    out
 }

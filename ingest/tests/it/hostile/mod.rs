@@ -243,7 +243,7 @@ async fn a_poisonous_file_blocks_no_other() {
 
 /// Writes every file into the target folder, to look at them and to seed the fuzz targets.
 #[test]
-#[ignore = "writes files; run it by name"]
+#[ignore = "writes the seeds of the fuzz targets; fuzz/README.md says how it is run"]
 fn write_the_hostile_files() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
     let groups = [

@@ -1,21 +1,23 @@
 //! Taking files.
 //!
-//! Each file is stored as soon as it is complete, so that memory holds one at a time and a broken connection loses only
-//! the file it broke in. A script of ours sends file by file, to show how far each is, and is answered in JSON; a form
-//! sends them all and gets the page.
+//! Each file becomes a version as soon as it is complete, so that a broken connection loses only the file it broke in. A
+//! script of ours sends file by file, to show how far each is, and is answered in JSON; a form sends them all and gets
+//! the page.
 
 use askama::Template;
 use axum::Json;
-use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use plumbline_ingest::NewFile;
 use plumbline_store::DocumentFilter;
 use serde_json::json;
 
 use super::view::Asked;
 use crate::app::App;
-use crate::documents::Upload;
+use crate::documents::{file_name_only, store_part};
+use crate::http::error::ApiError;
 use crate::pages::layout::Notice;
 use crate::pages::session::SignedIn;
 use crate::pages::trouble::Trouble;
@@ -27,12 +29,6 @@ struct Outcome {
     received: i64,
     unchanged: Vec<String>,
     refused: Vec<Notice>,
-}
-
-/// Why a file was not read to its end.
-enum Broken {
-    TooLarge,
-    Connection,
 }
 
 /// `POST /documents`
@@ -67,6 +63,7 @@ pub async fn upload(
 }
 
 async fn take(app: &App, who: &SignedIn, mut form: Multipart) -> Result<Outcome, Trouble> {
+    let limits = app.upload_limits(who.tenant.id).await?;
     let mut outcome = Outcome::default();
     let mut files = 0;
     loop {
@@ -79,36 +76,29 @@ async fn take(app: &App, who: &SignedIn, mut form: Multipart) -> Result<Outcome,
             }
         };
         // a form sent without a choice still has the field, without a name in it
-        let Some(name) = field.file_name().map(base_name).filter(|name| !name.is_empty()) else {
+        let name = field
+            .file_name()
+            .map(file_name_only)
+            .filter(|name| !name.is_empty());
+        let Some(name) = name else {
             continue;
         };
         files += 1;
-        if files > app.web.max_upload_files {
-            let most = app.web.max_upload_files;
-            outcome.refuse(
-                &name,
-                &format!("one upload takes {most} files"),
-                "Upload the rest separately.",
-            );
+        if files > limits.max_files {
+            outcome.refuse(&name, &limits.too_many(), "");
             return Ok(outcome);
         }
-        match read(field, app.web.max_upload_bytes).await {
-            Ok(bytes) => {
-                if store(app, who, &name, bytes).await? {
+        let key = key_of(app, who, &name).await?;
+        match store_part(app, field, &key, &name, &limits).await {
+            Ok(Ok(file)) => {
+                if receive(app, who, file).await? {
                     outcome.received += 1;
                 } else {
                     outcome.unchanged.push(name);
                 }
             }
-            Err(Broken::TooLarge) => {
-                let limit = words::size(i64::try_from(app.web.max_upload_bytes).unwrap_or(i64::MAX));
-                outcome.refuse(
-                    &name,
-                    &format!("it is larger than {limit}"),
-                    "Split the file, or raise the upload limit in the settings.",
-                );
-            }
-            Err(Broken::Connection) => {
+            Ok(Err(refusal)) => outcome.refuse(&name, &refusal.message, ""),
+            Err(ApiError::BadRequest(_) | ApiError::TooLarge(_)) => {
                 outcome.refuse(
                     &name,
                     "the connection broke before it was complete",
@@ -116,26 +106,23 @@ async fn take(app: &App, who: &SignedIn, mut form: Multipart) -> Result<Outcome,
                 );
                 return Ok(outcome);
             }
+            Err(error) => return Err(failed(&error)),
         }
     }
 }
 
 /// Whether the file was new.
-async fn store(app: &App, who: &SignedIn, name: &str, bytes: Vec<u8>) -> Result<bool, Trouble> {
-    let key = key_of(app, who, name).await?;
-    let upload = Upload {
-        key,
-        file_name: name.to_owned(),
-        bytes,
-    };
+async fn receive(app: &App, who: &SignedIn, file: NewFile) -> Result<bool, Trouble> {
     let received = app
-        .receive(who.tenant.id, vec![upload], None)
+        .receive_files(who.tenant.id, vec![file], None)
         .await
-        .map_err(|error| {
-            tracing::error!(%error, "pages.upload.failed");
-            Trouble::Internal
-        })?;
+        .map_err(|error| failed(&error))?;
     Ok(received.iter().any(|file| !file.unchanged))
+}
+
+fn failed(error: &ApiError) -> Trouble {
+    tracing::error!(%error, "pages.upload.failed");
+    Trouble::Internal
 }
 
 /// The document that a file of this name is a version of: the one with this very key, else the only one whose key ends
@@ -154,40 +141,11 @@ async fn key_of(app: &App, who: &SignedIn, name: &str) -> Result<String, Trouble
     let mut named = found
         .into_iter()
         .map(|document| document.key)
-        .filter(|key| base_name(key) == name);
+        .filter(|key| file_name_only(key) == name);
     Ok(match (named.next(), named.next()) {
         (Some(key), None) => key,
         _ => name.to_owned(),
     })
-}
-
-/// Reads a file; one that is too large is read to its end all the same, so that the browser gets to see the answer.
-async fn read(mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, Broken> {
-    let mut bytes = Vec::new();
-    let mut too_large = false;
-    loop {
-        match field.chunk().await {
-            Ok(Some(chunk)) if bytes.len() + chunk.len() <= limit && !too_large => {
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(Some(_)) => {
-                too_large = true;
-                bytes = Vec::new();
-            }
-            Ok(None) if too_large => return Err(Broken::TooLarge),
-            Ok(None) => return Ok(bytes),
-            Err(_) => return Err(Broken::Connection),
-        }
-    }
-}
-
-/// The file's name without the folders that some browsers send along.
-fn base_name(name: &str) -> String {
-    name.rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
 }
 
 impl Outcome {
@@ -258,9 +216,9 @@ mod tests {
 
     #[test]
     fn folders_are_not_part_of_the_name() {
-        assert_eq!(base_name("C:\\files\\prices.csv"), "prices.csv");
-        assert_eq!(base_name("a/b/prices.csv"), "prices.csv");
-        assert_eq!(base_name(" "), "");
+        assert_eq!(file_name_only("C:\\files\\prices.csv"), "prices.csv");
+        assert_eq!(file_name_only("a/b/prices.csv"), "prices.csv");
+        assert_eq!(file_name_only(" "), "");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which rows of a table name its columns.
 
 use crate::extract::docx::table::Line;
+use crate::extract::pattern::shape;
 
 /// Longest text that is still taken for a column name.
 const MAX_NAME: usize = 60;
@@ -104,22 +105,6 @@ fn is_value(text: &str, repeated_below: impl FnOnce() -> bool) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let signs = text.chars().filter(|c| "€$£%".contains(*c)).count();
     (digits + signs) * 10 > letters * 3 && (digits == 0 || repeated_below())
-}
-
-/// The kinds of characters of a text in order: "E12" and "F3" have the same shape.
-fn shape(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        let kind = match c {
-            _ if c.is_numeric() => '0',
-            _ if c.is_alphabetic() => 'a',
-            other => other,
-        };
-        if !out.ends_with(kind) {
-            out.push(kind);
-        }
-    }
-    out
 }
 
 fn has_value(text: &str) -> bool {
