@@ -12,4 +12,6 @@ mod lexical;
 mod searcher;
 
 pub use hit::{Hit, LegScore};
-pub use searcher::{LexicalState, Results, SearchError, SearchOptions, SearchTimings, Searcher};
+pub use searcher::{
+    EXACT_SCAN_UP_TO, LexicalState, Results, SearchError, SearchOptions, SearchTimings, Searcher,
+};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedder, ModelError};
-use plumbline_store::{LiveHit, RetrievalSettings, Store, StoreError, VectorMatch, VectorScan};
+use plumbline_store::{LiveHit, RetrievalSettings, Store, StoreError, VectorIndex, VectorMatch, VectorScan};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,9 +13,9 @@ use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
 use crate::lexical::LexicalMatches;
 use crate::{Hit, LegScore};
 
-/// Live windows of a tenant up to which every one is compared; above, the HNSW index is used. An exact scan of 20,000
-/// vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
-const EXACT_SCAN_UP_TO: i64 = 20_000;
+/// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
+/// 20,000 vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
+pub const EXACT_SCAN_UP_TO: i64 = 20_000;
 
 /// How long a question waits for the lexical index to replay what was just published.
 const CATCH_UP_PATIENCE: Duration = Duration::from_millis(400);
@@ -220,8 +220,10 @@ impl Searcher {
         let space = index.space(&self.store, tenant, self.embedder.as_ref()).await?;
         let mut tx = self.store.tenant(tenant).await?;
         let scan = match index.live_windows(&mut tx).await? {
-            windows if windows <= EXACT_SCAN_UP_TO => VectorScan::Exact,
-            _ => VectorScan::Approximate,
+            windows if windows > EXACT_SCAN_UP_TO && tx.vector_index(space).await? == VectorIndex::Ready => {
+                VectorScan::Approximate
+            }
+            _ => VectorScan::Exact,
         };
         let matches = if wanted {
             tx.nearest_chunks(space, &vector, depth, scan).await?

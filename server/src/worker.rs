@@ -7,12 +7,13 @@ pub mod document;
 pub mod element;
 pub mod send;
 pub mod turn;
+pub mod vector_index;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use plumbline_ingest::INGEST_QUEUE;
-use plumbline_store::{ELEMENT_QUEUE, Job, SEND_QUEUE, Store, StoreError, TURN_QUEUE};
+use plumbline_store::{ELEMENT_QUEUE, Job, SEND_QUEUE, Store, StoreError, TURN_QUEUE, VECTOR_INDEX_QUEUE};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -72,11 +73,12 @@ impl From<StoreError> for WorkError {
 }
 
 /// Queues with the number of jobs of each that may run at once in this process.
-const QUEUES: [(&str, usize); 4] = [
+const QUEUES: [(&str, usize); 5] = [
     (TURN_QUEUE, 4),
     (SEND_QUEUE, 8),
     (ELEMENT_QUEUE, 2),
     (INGEST_QUEUE, 2),
+    (VECTOR_INDEX_QUEUE, 1),
 ];
 
 /// Runs all queues until `stop`; returns when the jobs at work have ended.
@@ -84,7 +86,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     run_queues(app, &QUEUES, stop).await;
 }
 
-/// Runs the document queue alone: what the command line needs to see its files through.
+/// Runs the queues of documents alone: what the command line needs to see its files through.
 pub async fn run_documents(app: App, stop: CancellationToken) {
     run_queues(app, &QUEUES[3..], stop).await;
 }
@@ -241,6 +243,7 @@ async fn dispatch(app: App, job: Job) -> Result<Done, WorkError> {
         SEND_QUEUE => send::send(&app, &job).await,
         ELEMENT_QUEUE => element::apply(&app, &job).await,
         INGEST_QUEUE => document::build(&app, &job).await,
+        VECTOR_INDEX_QUEUE => vector_index::keep(&app, &job).await,
         other => Err(WorkError::fatal(format!("no worker knows the queue {other}"))),
     }
 }

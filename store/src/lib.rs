@@ -29,6 +29,7 @@ mod settings;
 mod stage;
 mod tenant;
 pub mod testing;
+mod vector_index;
 mod version;
 
 pub use access::{Admin, ApiKey, Secret};
@@ -57,4 +58,5 @@ pub use settings::{
 };
 pub use sqlx::types::Json;
 pub use tenant::Tenant;
+pub use vector_index::{VECTOR_INDEX_QUEUE, VectorIndex};
 pub use version::{NewVersion, Received, Version, VersionState};

@@ -95,6 +95,11 @@ impl Store {
         Ok(listener)
     }
 
+    /// How to connect with the rights of the connecting user, outside the pool.
+    pub(crate) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -11,7 +11,7 @@ use crate::{StoreError, TenantTx};
 pub enum VectorScan {
     /// All live windows of the tenant: exact, fast up to some ten thousand windows.
     Exact,
-    /// HNSW with iterative scan, so that the filter for live windows never starves the result.
+    /// The tenant's HNSW index with iterative scan, so that the filter for live windows never starves the result.
     Approximate,
 }
 
@@ -68,44 +68,55 @@ impl TenantTx {
         limit: usize,
         scan: VectorScan,
     ) -> Result<Vec<VectorMatch>, StoreError> {
-        let vector = HalfVector::from_f32_slice(query);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        if scan == VectorScan::Exact {
-            return Ok(sqlx::query_as(
-                "SELECT w.chunk_id, (1 - min(w.embedding <=> $2))::float4 AS cosine
-                   FROM documents d JOIN windows w ON w.version_id = d.live_version_id
-                  WHERE d.deleted_at IS NULL AND w.space_id = $1
-                    AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
-                  GROUP BY w.chunk_id ORDER BY cosine DESC, w.chunk_id LIMIT $3",
-            )
-            .bind(space)
-            .bind(vector)
-            .bind(limit)
-            .fetch_all(self.conn())
-            .await?);
+        if scan == VectorScan::Approximate {
+            let found = self.nearest_by_index(space, query, limit).await?;
+            // the index gives up after a number of rows, so that a shortage needs a second look
+            if found.len() >= limit {
+                return Ok(found);
+            }
         }
+        Ok(sqlx::query_as(
+            "SELECT w.chunk_id, (1 - min(w.embedding <=> $2))::float4 AS cosine
+               FROM documents d JOIN windows w ON w.version_id = d.live_version_id
+              WHERE d.deleted_at IS NULL AND w.space_id = $1
+                AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
+              GROUP BY w.chunk_id ORDER BY cosine DESC, w.chunk_id LIMIT $3",
+        )
+        .bind(space)
+        .bind(HalfVector::from_f32_slice(query))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.conn())
+        .await?)
+    }
+
+    async fn nearest_by_index(
+        &mut self,
+        space: i32,
+        query: &[f32],
+        limit: usize,
+    ) -> Result<Vec<VectorMatch>, StoreError> {
         sqlx::query("SET LOCAL hnsw.iterative_scan = relaxed_order")
             .execute(self.conn())
             .await?;
         sqlx::query("SET LOCAL hnsw.ef_search = 200")
             .execute(self.conn())
             .await?;
-        // The index is one of the space's dimension, so the cast must be part of the text; both are integers of ours.
+        // What the definition of the index names must be part of the text, see vector_index.rs; all are values of ours.
         // Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
-        let dimension = query.len();
+        let (dimension, tenant) = (query.len(), self.tenant());
         let sql = format!(
             "SELECT chunk_id, (1 - min(distance))::float4 AS cosine FROM (
                  SELECT w.chunk_id, w.embedding::halfvec({dimension}) <=> $1 AS distance
                    FROM windows w
-                  WHERE w.space_id = {space}
+                  WHERE w.tenant_id = '{tenant}' AND w.space_id = {space}
                     AND EXISTS (SELECT FROM documents d WHERE d.live_version_id = w.version_id AND d.deleted_at IS NULL)
                     AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
                   ORDER BY w.embedding::halfvec({dimension}) <=> $1 LIMIT $2 * 4) near
               GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT $2"
         );
         Ok(sqlx::query_as(AssertSqlSafe(sql))
-            .bind(vector)
-            .bind(limit)
+            .bind(HalfVector::from_f32_slice(query))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.conn())
             .await?)
     }

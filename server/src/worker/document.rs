@@ -4,7 +4,7 @@ use plumbline_ingest::{BuildError, Code, ExtractError};
 use plumbline_store::{Job, StoreError};
 use uuid::Uuid;
 
-use super::{Done, WorkError, field};
+use super::{Done, WorkError, field, vector_index};
 use crate::app::App;
 
 /// Runs the pipeline for the version of the job.
@@ -21,6 +21,7 @@ pub async fn build(app: &App, job: &Job) -> Result<Done, WorkError> {
             tracing::info!(%version, state = built.state.as_str(), chunks = built.chunks, embedded = built.embedded,
                            reused = built.reused, "document.version.built");
             metrics::counter!("plumbline_documents_total", "state" => built.state.as_str()).increment(1);
+            vector_index::ask(app, job.tenant_id).await?;
             Ok(Done::Finished)
         }
         // The reason stands on the version, where the admin reads it: for the queue the job is done.

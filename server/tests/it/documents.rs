@@ -17,7 +17,11 @@ fn form(files: &[(&str, &[u8])]) -> reqwest::multipart::Form {
         })
 }
 
-async fn upload(server: &Server, key: Option<&str>, files: &[(&str, &[u8])]) -> (StatusCode, Value) {
+pub(crate) async fn upload(
+    server: &Server,
+    key: Option<&str>,
+    files: &[(&str, &[u8])],
+) -> (StatusCode, Value) {
     let mut request = server
         .request(Method::POST, "/v1/documents")
         .multipart(form(files));

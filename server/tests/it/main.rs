@@ -22,4 +22,5 @@ mod s3_server;
 mod settings;
 mod signals;
 mod support;
+mod uploads;
 mod webhook;

@@ -12,3 +12,4 @@ mod retention;
 mod s3_server;
 mod support;
 mod tenants;
+mod vector_index;

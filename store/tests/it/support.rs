@@ -34,6 +34,11 @@ impl World {
         self.database.drop().await.unwrap();
     }
 
+    /// What a query counts, with the rights of the database's owner.
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        self.database.count(query).await.unwrap()
+    }
+
     pub(crate) async fn receive(&self, tenant: Uuid, key: &str, bytes: u8) -> Received {
         let mut tx = self.store.tenant(tenant).await.unwrap();
         let new = NewVersion {

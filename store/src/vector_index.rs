@@ -1,0 +1,137 @@
+//! The approximate index of one tenant's vectors.
+//!
+//! A tenant gets an HNSW index of its own, and only when it has so many vectors that comparing every one is slower. A
+//! small tenant's uploads pay for no index and are searched with a recall of 1; what a large tenant finds never depends
+//! on another tenant's vectors. The index is built in bulk, which is many times cheaper than vector by vector, and
+//! `CONCURRENTLY`, so that nobody's upload waits for it.
+
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use uuid::Uuid;
+
+use crate::{Store, StoreError, TenantTx};
+
+/// Queue of the jobs that build and drop vector indexes.
+pub const VECTOR_INDEX_QUEUE: &str = "vector_index";
+
+/// Memory for building one: 200,000 vectors of 384 dimensions fit, so that the graph is built without touching disk.
+const BUILD_MEMORY: &str = "512MB";
+
+/// State of a tenant's vector index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VectorIndex {
+    /// There is none: every vector is compared.
+    Absent,
+    /// It is being built, or its building was interrupted: every vector is compared.
+    Unfinished,
+    /// Searches use it.
+    Ready,
+}
+
+impl TenantTx {
+    /// State of the tenant's index over the vectors of `space`.
+    pub async fn vector_index(&mut self, space: i32) -> Result<VectorIndex, StoreError> {
+        let name = index_name(space, self.tenant());
+        index_state(self.conn(), &name).await
+    }
+
+    /// Whether the index should be built, because more than `above` live vectors have none, or dropped, because less
+    /// than half of that are left.
+    pub async fn vector_index_is_due(&mut self, space: i32, above: i64) -> Result<bool, StoreError> {
+        let windows = self.live_windows().await?;
+        let state = self.vector_index(space).await?;
+        Ok(match state {
+            VectorIndex::Absent | VectorIndex::Unfinished if windows > above => true,
+            VectorIndex::Unfinished | VectorIndex::Ready => windows < above / 2,
+            VectorIndex::Absent => false,
+        })
+    }
+}
+
+impl Store {
+    /// Builds the index of `tenant` over the vectors of `space`; false when another process is at it.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], also when the user of the connection does not own the table; everything goes on
+    /// working without the index then, more slowly.
+    pub async fn build_vector_index(&self, tenant: Uuid, space: i32) -> Result<bool, StoreError> {
+        let Some(mut connection) = self.index_keeper(tenant).await? else {
+            return Ok(false);
+        };
+        let name = index_name(space, tenant);
+        if index_state(&mut connection, &name).await? != VectorIndex::Ready {
+            let dimension: i32 = sqlx::query_scalar("SELECT dimension FROM embedding_spaces WHERE id = $1")
+                .bind(space)
+                .fetch_one(&mut connection)
+                .await?;
+            drop_index(&mut connection, &name).await?;
+            connection
+                .execute(AssertSqlSafe(format!(
+                    "SET maintenance_work_mem = '{BUILD_MEMORY}'"
+                )))
+                .await?;
+            // names and values are numbers of ours: an index's definition takes no parameters
+            let sql = format!(
+                "CREATE INDEX CONCURRENTLY {name} ON windows
+                  USING hnsw ((embedding::halfvec({dimension})) halfvec_cosine_ops)
+                  WHERE tenant_id = '{tenant}' AND space_id = {space}"
+            );
+            connection.execute(AssertSqlSafe(sql)).await?;
+        }
+        release(connection).await
+    }
+
+    /// Drops the index of `tenant` over the vectors of `space`; false when another process is at it.
+    pub async fn drop_vector_index(&self, tenant: Uuid, space: i32) -> Result<bool, StoreError> {
+        let Some(mut connection) = self.index_keeper(tenant).await? else {
+            return Ok(false);
+        };
+        drop_index(&mut connection, &index_name(space, tenant)).await?;
+        release(connection).await
+    }
+
+    /// A connection with the rights of the user that connects (the program's role may not create indexes) and the lock
+    /// that lets one process at a time work on a tenant's index; none when another has it. The lock ends with the
+    /// connection.
+    async fn index_keeper(&self, tenant: Uuid) -> Result<Option<PgConnection>, StoreError> {
+        let mut connection = PgConnection::connect_with(self.options()).await?;
+        let locked: bool =
+            sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext('vector_index'), hashtext($1))")
+                .bind(tenant.to_string())
+                .fetch_one(&mut connection)
+                .await?;
+        Ok(locked.then_some(connection))
+    }
+}
+
+/// Gives the lock back: at once, not when the database notices that the connection is gone.
+async fn release(mut connection: PgConnection) -> Result<bool, StoreError> {
+    connection.execute("SELECT pg_advisory_unlock_all()").await?;
+    connection.close().await?;
+    Ok(true)
+}
+
+/// The index's name: the catalogue is its only register.
+fn index_name(space: i32, tenant: Uuid) -> String {
+    format!("windows_hnsw_{space}_{}", tenant.simple())
+}
+
+async fn index_state(connection: &mut PgConnection, name: &str) -> Result<VectorIndex, StoreError> {
+    let valid: Option<bool> =
+        sqlx::query_scalar("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)")
+            .bind(name)
+            .fetch_optional(connection)
+            .await?;
+    Ok(match valid {
+        None => VectorIndex::Absent,
+        Some(false) => VectorIndex::Unfinished,
+        Some(true) => VectorIndex::Ready,
+    })
+}
+
+async fn drop_index(connection: &mut PgConnection, name: &str) -> Result<(), StoreError> {
+    connection
+        .execute(AssertSqlSafe(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")))
+        .await?;
+    Ok(())
+}
