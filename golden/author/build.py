@@ -3,6 +3,7 @@
 A source file opens with `key: value` lines up to a line `---`; then a small markup:
 `# ` `## ` `### ` headings, `- ` bullets, `1. ` steps, two spaces + `a. ` sub-steps, `| a | b |` tables (first row = header;
 a cell `<` joins its left neighbour, a cell `^` the one above), `! ` a boxed note, `~ ` small print, `%%` a page break.
+`scan: text` turns a PDF into pictures of its pages under the text a recogniser found; `scan: blind 2` makes page 2 a picture only.
 Output is the same, byte for byte, on every run with the pinned requirements.
 """
 import datetime
@@ -11,6 +12,8 @@ import pathlib
 import re
 import sys
 import zipfile
+
+import scan
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE.parent / "corpus"
@@ -314,6 +317,8 @@ def main():
             out.write_bytes(body.encode(meta.get("encoding", "utf-8")).replace(b"\n", b"\r\n"))
         else:
             {".pdf": pdf, ".docx": docx}[out.suffix](out, meta, blocks)
+            if "scan" in meta:
+                scan.apply(out, meta)
         print(out.relative_to(CORPUS))
     if not only or "tables" in only:
         import tables

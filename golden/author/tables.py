@@ -1,6 +1,8 @@
 """Writes the CSV documents of the corpus. Prices follow fixed formulas, so every run gives the same bytes."""
 import csv
 
+import tables_more
+
 TOWNS = """Accra|Greater Accra|0;Tema|Greater Accra|0;Madina|Greater Accra|0;Ashaiman|Greater Accra|0;Kasoa|Central|1;Dodowa|Greater Accra|1;
 Prampram|Greater Accra|1;Ada Foah|Greater Accra|2;Nsawam|Eastern|1;Aburi|Eastern|1;Koforidua|Eastern|2;Nkawkaw|Eastern|2;Suhum|Eastern|2;
 Akosombo|Eastern|2;Akim Oda|Eastern|3;Somanya|Eastern|2;Kibi|Eastern|3;Begoro|Eastern|3;Mpraeso|Eastern|3;Donkorkrom|Eastern|5;Asamankese|Eastern|2;
@@ -230,3 +232,4 @@ def write(corpus):
     save(corpus / "fr/liste-prix-ci-2026-09.csv", ["Référence", "Désignation", "Prix TTC XOF", "Poids kg", "Garantie mois"], lines(CI), ";")
     save(corpus / "faq/payg-questions-ghana.csv", ["Topic", "Question", "Answer"], FAQ)
     save(corpus / "service/spare-parts-ghana.csv", ["Product", "Part number", "Part", "Fitted by", "Price GHS", "Replace every"], COOKER)
+    tables_more.write(corpus, towns, rows)
