@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use plumbline_models::{ChatModel, Embedder, ModelError};
 use plumbline_retrieval::{Results, SearchError, SearchOptions, Searcher};
-use plumbline_store::{Settings, SettingsVersion, Store, StoreError};
+use plumbline_store::{Scope, Settings, SettingsVersion, Store, StoreError};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -40,6 +40,8 @@ pub struct Ask {
     pub language_hint: Option<String>,
     /// Settings to answer with; `None` takes the tenant's live row.
     pub settings: Option<SettingsVersion>,
+    /// Which versions are quoted: the live ones, or a preview of staged ones among them.
+    pub scope: Scope,
 }
 
 /// Why there is no answer at all.
@@ -127,6 +129,7 @@ impl Answerer {
         let options = SearchOptions {
             k: settings.retrieval.top_k * SEARCHED,
             settings: settings.retrieval.clone(),
+            scope: ask.scope.clone(),
         };
         let results = self.searcher.search(tenant, &query.text, &options).await?;
         draft.timings = Timings {

@@ -40,6 +40,7 @@ async fn ask(stand: &Stand, question: &str, history: Vec<Message>) -> Answer {
         history,
         language_hint: None,
         settings: Some(settings()),
+        ..Ask::default()
     };
     let answer = stand.answerer.answer(stand.tenant, &ask).await.unwrap();
     let mut tx = stand.store.tenant(stand.tenant).await.unwrap();

@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plumbline_models::Embedder;
-use plumbline_store::{Store, StoreError, TenantTx};
+use plumbline_store::{Scope, Store, StoreError, TenantTx};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use uuid::Uuid;
 
@@ -52,10 +53,11 @@ impl IndexSlot {
     }
 }
 
-/// The indexes of all tenants, opened when first needed.
+/// The indexes of all tenants, opened when first needed, and of the preview that each looked at last.
 pub(crate) struct LexicalIndexes {
     slot: IndexSlot,
     tenants: Mutex<HashMap<Uuid, Arc<TenantIndex>>>,
+    previews: Mutex<HashMap<Uuid, Arc<TenantIndex>>>,
 }
 
 impl LexicalIndexes {
@@ -63,13 +65,36 @@ impl LexicalIndexes {
         Self {
             slot,
             tenants: Mutex::default(),
+            previews: Mutex::default(),
         }
     }
 
-    pub(crate) fn of(&self, tenant: Uuid) -> Arc<TenantIndex> {
+    /// The index of what `scope` sees of a tenant.
+    pub(crate) fn of(&self, tenant: Uuid, scope: &Scope) -> Result<Arc<TenantIndex>, SearchError> {
+        if !scope.is_live() {
+            return self.preview(tenant, scope);
+        }
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = || Arc::new(TenantIndex::new(self.slot.directory.join(tenant.to_string())));
-        Arc::clone(tenants.entry(tenant).or_insert_with(open))
+        let directory = self.slot.directory.join(tenant.to_string());
+        let open = || Arc::new(TenantIndex::new(directory, Scope::default(), None));
+        Ok(Arc::clone(tenants.entry(tenant).or_insert_with(open)))
+    }
+
+    /// An index of its own, built when it is first searched and gone with the last search after another preview was
+    /// asked for: staged versions are few, and are looked at once.
+    fn preview(&self, tenant: Uuid, scope: &Scope) -> Result<Arc<TenantIndex>, SearchError> {
+        let mut previews = self.previews.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = previews.get(&tenant).filter(|kept| kept.scope == *scope) {
+            return Ok(Arc::clone(kept));
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("preview-")
+            .tempdir_in(&self.slot.directory)
+            .map_err(|error| index_error(&self.slot.directory, &error))?;
+        let directory = folder.path().to_owned();
+        let preview = Arc::new(TenantIndex::new(directory, scope.clone(), Some(folder)));
+        previews.insert(tenant, Arc::clone(&preview));
+        Ok(preview)
     }
 }
 
@@ -81,17 +106,30 @@ pub(crate) struct TenantIndex {
     space: OnceCell<i32>,
     /// Live windows, as of a revision.
     windows: Mutex<Option<(i64, i64)>>,
+    scope: Scope,
+    /// Whether the staged versions of the scope are in: the feed of revisions does not know them.
+    staged_are_in: AtomicBool,
+    /// The directory of a preview, removed with the index.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl TenantIndex {
-    fn new(directory: PathBuf) -> Self {
+    fn new(directory: PathBuf, scope: Scope, folder: Option<tempfile::TempDir>) -> Self {
         Self {
             directory,
             index: OnceCell::new(),
             replaying: Arc::default(),
             space: OnceCell::new(),
             windows: Mutex::default(),
+            staged_are_in: AtomicBool::new(scope.is_live()),
+            scope,
+            _folder: folder,
         }
+    }
+
+    /// Whether it is built for a preview and holds staged versions.
+    pub(crate) fn is_preview(&self) -> bool {
+        !self.scope.is_live()
     }
 
     async fn index(&self) -> Result<&Arc<LexicalIndex>, SearchError> {
@@ -155,10 +193,9 @@ impl TenantIndex {
         let index = self.index().await?;
         if index.watermark() > revision {
             // PostgreSQL was restored to an earlier time: what the index holds beyond it never happened.
-            let index = Arc::clone(index);
-            blocking(&self.directory, move || index.reset()).await?;
+            self.reset(index).await?;
         }
-        if index.watermark() >= revision {
+        if index.watermark() >= revision && self.staged_are_in.load(Ordering::Acquire) {
             return Ok(true);
         }
         let (this, store) = (Arc::clone(self), store.clone());
@@ -177,7 +214,12 @@ impl TenantIndex {
         loop {
             let watermark = index.watermark();
             let mut tx = store.tenant(tenant).await?;
-            let changes = tx.changes_since(watermark).await?;
+            let mut changes = tx.changes_since(watermark).await?;
+            if !self.staged_are_in.load(Ordering::Acquire) {
+                let staged = tx.documents_of(&self.scope.staged).await?;
+                changes.documents.retain(|document| !staged.contains(document));
+                changes.documents.extend(staged);
+            }
             if changes.documents.is_empty() {
                 return Ok(());
             }
@@ -186,7 +228,7 @@ impl TenantIndex {
                 let (batch, later) = rest.split_at(rest.len().min(DOCUMENTS_PER_COMMIT));
                 let mut documents = Vec::with_capacity(batch.len());
                 for document in batch {
-                    documents.push((*document, tx.live_chunks(*document).await?));
+                    documents.push((*document, tx.visible_chunks(*document, &self.scope).await?));
                 }
                 rest = later;
                 // Only the last commit may claim the revision: until then a crash replays from the old watermark.
@@ -198,6 +240,7 @@ impl TenantIndex {
                 self.write(index, documents, reached).await?;
             }
             tx.commit().await?;
+            self.staged_are_in.store(true, Ordering::Release);
             tracing::debug!(%tenant, revision = changes.revision, documents = changes.documents.len(), "retrieval.catch_up.done");
         }
     }
@@ -213,10 +256,15 @@ impl TenantIndex {
         let written = blocking(&self.directory, move || writing.replace(&documents, revision)).await;
         if let Err(error) = &written {
             tracing::warn!(%error, "retrieval.lexical.reset");
-            let reset = Arc::clone(index);
-            blocking(&self.directory, move || reset.reset()).await?;
+            self.reset(index).await?;
         }
         written
+    }
+
+    async fn reset(&self, index: &Arc<LexicalIndex>) -> Result<(), SearchError> {
+        self.staged_are_in.store(self.scope.is_live(), Ordering::Release);
+        let index = Arc::clone(index);
+        blocking(&self.directory, move || index.reset()).await
     }
 }
 

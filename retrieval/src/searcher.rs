@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedder, ModelError};
-use plumbline_store::{LiveHit, RetrievalSettings, Store, StoreError, VectorIndex, VectorMatch, VectorScan};
+use plumbline_store::{
+    LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,6 +22,9 @@ pub const EXACT_SCAN_UP_TO: i64 = 20_000;
 /// How long a question waits for the lexical index to replay what was just published.
 const CATCH_UP_PATIENCE: Duration = Duration::from_millis(400);
 
+/// How long a search of a preview waits for its index, which is built for it: a judgement on half an index is worthless.
+const PREVIEW_PATIENCE: Duration = Duration::from_mins(2);
+
 /// Looks at most, when versions are replaced while a search runs.
 const MOST_LOOKS: u32 = 3;
 
@@ -30,6 +35,8 @@ pub struct SearchOptions {
     pub k: usize,
     /// Settings of the tenant.
     pub settings: RetrievalSettings,
+    /// Which versions are seen: the live ones, or a preview of staged ones among them.
+    pub scope: Scope,
 }
 
 /// State of the lexical leg during a search.
@@ -152,9 +159,9 @@ impl Searcher {
     ) -> Result<(Results, bool), SearchError> {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
-        let index = self.indexes.of(tenant);
+        let index = self.indexes.of(tenant, &options.scope)?;
         let (vector_leg, lexical_leg) = tokio::join!(
-            self.vector_leg(tenant, query, depth, settings.vector, &index),
+            self.vector_leg(tenant, query, depth, options, &index),
             self.lexical_leg(tenant, query, depth, settings.lexical, &index),
         );
         let vector = vector_leg?;
@@ -188,7 +195,8 @@ impl Searcher {
 
     /// Replays what was published into the lexical index of `tenant` now, without the patience of a question.
     pub async fn catch_up(&self, tenant: Uuid) -> Result<(), SearchError> {
-        self.indexes.of(tenant).catch_up(&self.store, tenant).await
+        let index = self.indexes.of(tenant, &Scope::default())?;
+        index.catch_up(&self.store, tenant).await
     }
 
     /// Keeps the indexes of all tenants that were searched current, until dropped: replays whenever a version is
@@ -210,7 +218,7 @@ impl Searcher {
         tenant: Uuid,
         query: &str,
         depth: usize,
-        wanted: bool,
+        options: &SearchOptions,
         index: &TenantIndex,
     ) -> Result<VectorLeg, SearchError> {
         let embedding = Instant::now();
@@ -225,8 +233,9 @@ impl Searcher {
             }
             _ => VectorScan::Exact,
         };
-        let matches = if wanted {
-            tx.nearest_chunks(space, &vector, depth, scan).await?
+        let matches = if options.settings.vector {
+            tx.nearest_chunks(space, &vector, depth, scan, &options.scope)
+                .await?
         } else {
             Vec::new()
         };
@@ -258,10 +267,12 @@ impl Searcher {
         if !wanted {
             return Ok((LexicalMatches::default(), LexicalState::Off, 0.0));
         }
-        let state = match index
-            .catch_up_within(&self.store, tenant, CATCH_UP_PATIENCE)
-            .await
-        {
+        let patience = if index.is_preview() {
+            PREVIEW_PATIENCE
+        } else {
+            CATCH_UP_PATIENCE
+        };
+        let state = match index.catch_up_within(&self.store, tenant, patience).await {
             Ok(true) => LexicalState::Current,
             Ok(false) => LexicalState::Behind,
             Err(SearchError::Index { path, reason }) => {
@@ -304,7 +315,7 @@ impl Searcher {
         wanted.dedup();
         let query = settings.vector.then_some(vector.query.as_slice());
         let mut tx = self.store.tenant(tenant).await?;
-        let live = tx.live_hits(&wanted, vector.space, query).await?;
+        let live = tx.live_hits(&wanted, vector.space, query, &options.scope).await?;
         tx.commit().await?;
         let candidates: Vec<Candidate> = live
             .iter()

@@ -7,6 +7,7 @@ pub mod conversations;
 pub mod documents;
 pub mod error;
 pub mod health;
+mod preview;
 pub mod search;
 pub mod settings;
 pub mod webhook;

@@ -129,6 +129,17 @@ macro_rules! document_query {
 }
 
 impl TenantTx {
+    /// The documents that `versions` belong to, each once; versions that do not exist belong to none.
+    pub async fn documents_of(&mut self, versions: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT DISTINCT v.document_id FROM document_versions v JOIN documents d ON d.id = v.document_id
+              WHERE v.id = ANY($1) AND d.deleted_at IS NULL",
+        )
+        .bind(versions)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// Documents that were not deleted, newest change first.
     pub async fn documents(&mut self, filter: &DocumentFilter) -> Result<Vec<Document>, StoreError> {
         self.documents_in(filter, &states_of(filter)).await

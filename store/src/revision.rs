@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::chunk::chunk_columns;
+use crate::search::{Scope, visible};
 use crate::{ChunkRow, StoreError, TenantTx};
 
 /// What a derived index must do to catch up.
@@ -63,19 +64,27 @@ impl TenantTx {
         })
     }
 
-    /// The chunks of the live version of a document with the document's title and the text's language; nothing for one
-    /// that has no live version.
-    pub async fn live_chunks(&mut self, document: Uuid) -> Result<Vec<LiveChunk>, StoreError> {
+    /// The chunks of the version of a document that `scope` sees, with the document's title and the text's language;
+    /// nothing for one that has no such version.
+    pub async fn visible_chunks(
+        &mut self,
+        document: Uuid,
+        scope: &Scope,
+    ) -> Result<Vec<LiveChunk>, StoreError> {
         Ok(sqlx::query_as(concat!(
             "SELECT ",
             chunk_columns!(),
             ", d.title, v.language
-               FROM documents d
-               JOIN document_versions v ON v.id = d.live_version_id
+               FROM ",
+            visible!("$2"),
+            " seen
+               JOIN documents d ON d.id = seen.document_id
+               JOIN document_versions v ON v.id = seen.version_id
                JOIN chunks c ON c.version_id = v.id AND NOT c.disabled
-              WHERE d.id = $1 AND d.deleted_at IS NULL ORDER BY c.ordinal"
+              WHERE d.id = $1 ORDER BY c.ordinal"
         ))
         .bind(document)
+        .bind(&scope.staged)
         .fetch_all(self.conn())
         .await?)
     }

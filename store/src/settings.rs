@@ -251,8 +251,30 @@ impl TenantTx {
         ))
     }
 
+    /// A stored version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such version.
+    pub async fn settings_version(&mut self, version: i64) -> Result<SettingsVersion, StoreError> {
+        let body: Option<Json<Settings>> = sqlx::query_scalar("SELECT body FROM settings WHERE version = $1")
+            .bind(version)
+            .fetch_optional(self.conn())
+            .await?;
+        let Json(settings) = body.ok_or(StoreError::NotFound {
+            what: "settings version",
+        })?;
+        Ok(SettingsVersion { version, settings })
+    }
+
     /// Stores `settings` as a new version and makes it live; returns its number.
     pub async fn save_settings(&mut self, settings: &Settings, note: &str) -> Result<i64, StoreError> {
+        let version = self.stage_settings(settings, note).await?;
+        self.activate_settings(version).await?;
+        Ok(version)
+    }
+
+    /// Stores `settings` as a new version that is not in force; returns its number.
+    pub async fn stage_settings(&mut self, settings: &Settings, note: &str) -> Result<i64, StoreError> {
         self.lock_settings().await?;
         let tenant = self.tenant();
         let version: i64 = sqlx::query_scalar(
@@ -265,7 +287,6 @@ impl TenantTx {
         .bind(note)
         .fetch_one(self.conn())
         .await?;
-        self.activate_settings(version).await?;
         Ok(version)
     }
 

@@ -312,6 +312,17 @@ impl TenantTx {
             })
     }
 
+    /// Those of `versions` that are complete and belong to a document that is there.
+    pub async fn ready_versions(&mut self, versions: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT v.id FROM document_versions v JOIN documents d ON d.id = v.document_id AND d.deleted_at IS NULL
+              WHERE v.id = ANY($1) AND v.state IN ('ready', 'ready_with_warnings')",
+        )
+        .bind(versions)
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// Those of `versions` that have ended.
     pub async fn ended_versions(&mut self, versions: &[Uuid]) -> Result<Vec<Version>, StoreError> {
         Ok(sqlx::query_as(concat_query(

@@ -102,6 +102,7 @@ impl Local {
             history: case.history.clone(),
             language_hint: None,
             settings: Some(self.settings.clone()),
+            ..Ask::default()
         };
         self.answerer
             .answer(self.tenant, &ask)

@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+mod preview;
+
 use std::sync::Arc;
 
 use plumbline_models::{Embedder, HashEmbedder};
 use plumbline_retrieval::{LexicalState, Results, SearchOptions, Searcher};
 use plumbline_store::testing::TestDatabase;
 use plumbline_store::{
-    BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings, Store,
+    BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings, Scope, Store,
 };
 use uuid::Uuid;
 
@@ -41,8 +43,17 @@ impl World {
         }
     }
 
-    /// A new published version of `key`, one chunk per text.
+    /// A new published version of `key`, one chunk per text; its document.
     async fn publish(&self, tenant: Uuid, key: &str, language: &str, texts: &[String]) -> Uuid {
+        let (document, version) = self.build(tenant, key, language, texts).await;
+        let mut tx = self.store.tenant(tenant).await.unwrap();
+        assert!(tx.publish_if_newest(version).await.unwrap());
+        tx.commit().await.unwrap();
+        document
+    }
+
+    /// A new version of `key` that is ready and not published; its document and itself.
+    async fn build(&self, tenant: Uuid, key: &str, language: &str, texts: &[String]) -> (Uuid, Uuid) {
         let mut tx = self.store.tenant(tenant).await.unwrap();
         let sha = plumbline_store::BlobStore::hash(texts.concat().as_bytes());
         let new = NewVersion {
@@ -110,14 +121,21 @@ impl World {
             tx.complete_version(&built, &|_| {}).await.unwrap(),
             Completed::Written
         );
-        assert!(tx.publish_if_newest(received.version_id).await.unwrap());
         tx.commit().await.unwrap();
-        received.document_id
+        (received.document_id, received.version_id)
     }
 
     async fn search(&self, query: &str, settings: RetrievalSettings) -> Results {
         self.searcher
-            .search(self.tenant, query, &SearchOptions { k: 5, settings })
+            .search(
+                self.tenant,
+                query,
+                &SearchOptions {
+                    k: 5,
+                    settings,
+                    scope: Scope::default(),
+                },
+            )
             .await
             .unwrap()
     }
@@ -296,6 +314,7 @@ async fn while_a_file_is_replaced_every_search_sees_exactly_one_version() {
                 let options = SearchOptions {
                     k: 5,
                     settings: RetrievalSettings::default(),
+                    scope: Scope::default(),
                 };
                 let hits = searcher
                     .search(tenant, "price list line", &options)
@@ -340,6 +359,7 @@ async fn a_lost_or_damaged_index_rebuilds_itself_and_a_second_process_has_its_ow
     let options = SearchOptions {
         k: 5,
         settings: query.clone(),
+        scope: Scope::default(),
     };
     assert_eq!(
         second

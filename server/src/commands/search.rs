@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use plumbline_retrieval::{Hit, SearchOptions};
+use plumbline_store::Scope;
 
 use crate::app::boot;
 use crate::config::CommonArgs;
@@ -22,7 +23,15 @@ pub(crate) async fn run(
     let results = booted
         .app
         .searcher
-        .search(booted.tenant.id, query, &SearchOptions { k, settings })
+        .search(
+            booted.tenant.id,
+            query,
+            &SearchOptions {
+                k,
+                settings,
+                scope: Scope::default(),
+            },
+        )
         .await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&results)?);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::auth::ApiTenant;
 use super::error::{ApiError, ErrorBody, chain, refuse_nul};
+use super::preview::{Preview, look};
 use crate::app::App;
 use crate::worker::turn::record;
 
@@ -33,6 +34,8 @@ pub struct AnswerRequest {
     pub history: Vec<Message>,
     /// Language the customer is believed to speak, ISO 639-1.
     pub language: Option<String>,
+    /// Answer with staged versions or settings. No customer sees such an answer, and no record of it is kept.
+    pub preview: Option<Preview>,
 }
 
 /// Answers a question with the same settings as WhatsApp does, and keeps the record under its id.
@@ -58,11 +61,13 @@ pub async fn answer(
             "`history` has more than {MOST_HISTORY} messages"
         )));
     }
+    let looked = look(&app, tenant, request.preview.as_ref()).await?;
     let ask = Ask {
         question: request.question,
         history: request.history,
         language_hint: request.language,
-        settings: None,
+        settings: Some(looked.settings),
+        scope: looked.scope,
     };
     for _ in 0..MOST_ATTEMPTS {
         let answer = app.answerer.answer(tenant, &ask).await;
@@ -75,7 +80,9 @@ pub async fn answer(
         let mut tx = app.store.tenant(tenant).await?;
         // A document deleted while the answer was being written is not cited: it is answered again without it.
         if tx.still_exist(&cited).await? {
-            tx.insert_answer(&record(&answer, &ask.question, None)).await?;
+            if request.preview.is_none() {
+                tx.insert_answer(&record(&answer, &ask.question, None)).await?;
+            }
             tx.commit().await?;
             return Ok(Json(answer));
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::ApiTenant;
 use super::error::{ApiError, ErrorBody, chain, refuse_nul};
+use super::preview::{Preview, look};
 use crate::app::App;
 
 /// Longest query in characters.
@@ -26,6 +27,8 @@ pub struct SearchRequest {
     /// Passages wanted, 1 to 50; 5 when left out.
     #[schema(minimum = 1, maximum = 50)]
     pub k: Option<usize>,
+    /// Search among staged versions or with staged settings.
+    pub preview: Option<Preview>,
 }
 
 /// What was found.
@@ -66,12 +69,11 @@ pub async fn search(
             "`query` has more than {LONGEST_QUERY} characters"
         )));
     }
-    let mut tx = app.store.tenant(tenant).await?;
-    let live = tx.settings().await?;
-    tx.commit().await?;
+    let looked = look(&app, tenant, request.preview.as_ref()).await?;
     let options = SearchOptions {
         k,
-        settings: live.settings.retrieval,
+        settings: looked.settings.settings.retrieval,
+        scope: looked.scope,
     };
     let results = app.searcher.search(tenant, &request.query, &options).await;
     let results = results.map_err(|error| ApiError::Unavailable(chain(&error)))?;
@@ -81,6 +83,6 @@ pub async fn search(
         lexical: results.lexical,
         vector_scan: results.vector_scan,
         timings: results.timings,
-        settings_version: live.version,
+        settings_version: looked.settings.version,
     }))
 }

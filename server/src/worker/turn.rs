@@ -107,6 +107,7 @@ async fn ask(app: &App, tenant: Uuid, turn: &Turn, question: String) -> Result<A
         history,
         language_hint: turn.conversation.language.clone(),
         settings: Some(settings),
+        ..Ask::default()
     })
 }
 

@@ -1,6 +1,6 @@
 //! A version is visible all at once or not at all.
 
-use plumbline_store::{StoreError, VectorScan, VersionState};
+use plumbline_store::{Scope, StoreError, VectorScan, VersionState};
 
 use crate::support::{World, unit};
 
@@ -9,11 +9,11 @@ async fn live(world: &World) -> Vec<String> {
     let mut tx = world.store.tenant(world.ours).await.unwrap();
     let space = tx.ensure_space("test", 3).await.unwrap();
     let near = tx
-        .nearest_chunks(space, &unit(3), 50, VectorScan::Exact)
+        .nearest_chunks(space, &unit(3), 50, VectorScan::Exact, &Scope::default())
         .await
         .unwrap();
     let approximate = tx
-        .nearest_chunks(space, &unit(3), 50, VectorScan::Approximate)
+        .nearest_chunks(space, &unit(3), 50, VectorScan::Approximate, &Scope::default())
         .await
         .unwrap();
     let mut found: Vec<_> = approximate.iter().map(|m| m.chunk_id).collect();
@@ -21,7 +21,10 @@ async fn live(world: &World) -> Vec<String> {
     let mut chunks: Vec<_> = near.iter().map(|m| m.chunk_id).collect();
     chunks.sort();
     assert_eq!(found, chunks, "both scans see the same live chunks");
-    let hits = tx.live_hits(&chunks, space, Some(&unit(3))).await.unwrap();
+    let hits = tx
+        .live_hits(&chunks, space, Some(&unit(3)), &Scope::default())
+        .await
+        .unwrap();
     let mut texts: Vec<String> = hits.into_iter().map(|hit| hit.body).collect();
     texts.sort();
     texts
@@ -194,7 +197,10 @@ async fn changes_are_replayed_from_a_watermark_with_the_live_chunks() {
     let all = tx.changes_since(0).await.unwrap();
     assert_eq!(all.documents, [first.document_id, second.document_id]);
     assert!(tx.changes_since(all.revision).await.unwrap().documents.is_empty());
-    let chunks = tx.live_chunks(first.document_id).await.unwrap();
+    let chunks = tx
+        .visible_chunks(first.document_id, &Scope::default())
+        .await
+        .unwrap();
     assert_eq!(chunks[0].chunk.heading_path, ["Prices", "Fans & \"coolers\""]);
     assert_eq!(
         (chunks[0].title.as_str(), chunks[0].language.as_deref()),
@@ -203,7 +209,12 @@ async fn changes_are_replayed_from_a_watermark_with_the_live_chunks() {
     tx.delete_document(first.document_id).await.unwrap();
     let later = tx.changes_since(all.revision).await.unwrap();
     assert_eq!(later.documents, [first.document_id]);
-    assert_eq!(tx.live_chunks(first.document_id).await.unwrap(), vec![]);
+    assert_eq!(
+        tx.visible_chunks(first.document_id, &Scope::default())
+            .await
+            .unwrap(),
+        vec![]
+    );
     drop(tx);
     world.end().await;
 }

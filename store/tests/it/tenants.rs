@@ -1,6 +1,6 @@
 //! Tenants never meet.
 
-use plumbline_store::{DocumentFilter, Settings, StoreError, VectorScan};
+use plumbline_store::{DocumentFilter, Scope, Settings, StoreError, VectorScan};
 
 use crate::support::{World, unit};
 
@@ -38,7 +38,10 @@ async fn one_tenant_sees_nothing_of_another() {
     let space = theirs.ensure_space("test", 3).await.unwrap();
     for scan in [VectorScan::Exact, VectorScan::Approximate] {
         assert_eq!(
-            theirs.nearest_chunks(space, &unit(3), 10, scan).await.unwrap(),
+            theirs
+                .nearest_chunks(space, &unit(3), 10, scan, &Scope::default())
+                .await
+                .unwrap(),
             vec![]
         );
     }

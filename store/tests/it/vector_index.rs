@@ -1,6 +1,6 @@
 //! A tenant's vector index comes when it is due, is used, and goes.
 
-use plumbline_store::{VectorIndex, VectorScan};
+use plumbline_store::{Scope, VectorIndex, VectorScan};
 use uuid::Uuid;
 
 use crate::support::{World, unit};
@@ -71,16 +71,28 @@ async fn the_index_finds_what_the_comparison_of_all_finds() {
     for length in [1, 57, 200] {
         let mut tx = world.store.tenant(world.ours).await.unwrap();
         let exact = tx
-            .nearest_chunks(space, &unit(length), 5, VectorScan::Exact)
+            .nearest_chunks(space, &unit(length), 5, VectorScan::Exact, &Scope::default())
             .await
             .unwrap();
         let indexed = tx
-            .nearest_chunks(space, &unit(length), 5, VectorScan::Approximate)
+            .nearest_chunks(
+                space,
+                &unit(length),
+                5,
+                VectorScan::Approximate,
+                &Scope::default(),
+            )
             .await
             .unwrap();
         assert_eq!(indexed, exact);
         let all = tx
-            .nearest_chunks(space, &unit(length), 500, VectorScan::Approximate)
+            .nearest_chunks(
+                space,
+                &unit(length),
+                500,
+                VectorScan::Approximate,
+                &Scope::default(),
+            )
             .await
             .unwrap();
         assert_eq!(all.len(), 200, "never fewer than there are");
