@@ -1,9 +1,15 @@
-//! The statistics behind the gates: intervals for shares, order statistics for latencies.
+//! The statistics behind the gates: intervals for shares, order statistics for latencies, tests for pairs of runs, and what a
+//! set of a given size can show at all.
 //!
 //! Everything here is a pure function with its source named, and its tests hold reference values
 //! that were computed with another program.
 
+pub mod bootstrap;
+pub mod holm;
+pub mod mcnemar;
 pub mod percentile;
+pub mod power;
+pub mod random;
 pub mod wilson;
 
 /// A count as a real number.
