@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use plumbline_ingest::Limits;
 use tracing_subscriber::EnvFilter;
 
+use crate::accept::{self, Compared};
 use crate::error::EvalError;
 use crate::gate::Exit;
 use crate::golden::lint::{Level, kinds, lint, quotes};
@@ -23,6 +24,7 @@ use crate::machine::Machine;
 use crate::metrics::registry::METRICS;
 
 use crate::progress::Progress;
+use crate::ratchet;
 use crate::report::{Report, console, diff, json};
 use crate::run::{RunOptions, TargetOptions, run};
 use crate::settings;
@@ -49,6 +51,8 @@ enum Command {
     /// Ask every case, print the metrics and judge the gates.
     #[command(after_help = EXIT_CODES, after_long_help = long_help())]
     Run(Box<RunArgs>),
+    /// Run, and show what changed against the accepted outcomes; with --write, accept the new ones.
+    Baseline(Box<BaselineArgs>),
     /// Check the cases: fields, duplicates, and whether every quote stands in its document.
     Lint {
         /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
@@ -71,12 +75,43 @@ enum Command {
         /// The later one.
         after: PathBuf,
     },
+    /// Compare the rules (gates, cases, verdicts, baseline) with those of a base branch: laxer ones need a waiver.
+    Ratchet(RatchetArgs),
     /// Read one file for the ingest pipeline.
     #[command(hide = true)]
     ExtractWorker,
 }
 
 #[derive(Debug, Args)]
+struct RatchetArgs {
+    /// What the rules are compared with: a reference of git, or a directory with another checkout.
+    #[arg(long, value_name = "REF|DIR")]
+    base: String,
+    /// Golden directory.
+    #[arg(long, value_name = "DIR", default_value = "golden")]
+    golden: PathBuf,
+    /// Gate file.
+    #[arg(long, value_name = "FILE", default_value = "ci/gates.toml")]
+    gates: PathBuf,
+    /// Accepted outcomes; baseline.json in the golden directory unless told otherwise.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct BaselineArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Write the outcomes of this run as the new baseline.
+    #[arg(long)]
+    write: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one field per flag of the command line"
+)]
 struct RunArgs {
     /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
     #[arg(long, value_name = "DIR", default_value = "golden")]
@@ -116,6 +151,15 @@ struct RunArgs {
     /// Which side of the fixed split to ask.
     #[arg(long, value_enum, default_value_t = Selection::All)]
     split: Selection,
+    /// Accepted outcomes to compare with; baseline.json in the golden directory when there is one.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Compare with nothing.
+    #[arg(long, conflicts_with = "baseline")]
+    no_baseline: bool,
+    /// Write the outcomes of this run as the new baseline.
+    #[arg(long, conflicts_with = "no_baseline")]
+    write_baseline: bool,
     /// End with 0 although a gate is inconclusive.
     #[arg(long)]
     allow_inconclusive: bool,
@@ -154,9 +198,15 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match cli.command {
         Command::Run(args) => run_command(*args),
+        Command::Baseline(args) => {
+            let BaselineArgs { mut run, write } = *args;
+            run.write_baseline |= write;
+            run_command(run)
+        }
         Command::Lint { golden } => lint_command(&golden),
         Command::Repin { golden, write } => repin_command(&golden, write),
         Command::Diff { before, after } => diff_command(&before, &after),
+        Command::Ratchet(args) => ratchet_command(args),
         Command::ExtractWorker => return plumbline_ingest::worker_main(),
     };
     ExitCode::from(exit.unwrap_or_else(|error| tell(&error)))
@@ -235,6 +285,12 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
         warm_up: args.warmup,
         selection: args.split,
         allow_inconclusive: args.allow_inconclusive,
+        baseline: match (args.baseline, args.no_baseline) {
+            (Some(file), _) => Compared::File(file),
+            (None, true) => Compared::Nothing,
+            (None, false) => Compared::IfThere,
+        },
+        write_baseline: args.write_baseline,
         started_at: chrono::Utc::now(),
     })
 }
@@ -318,6 +374,28 @@ fn repin_command(dir: &std::path::Path, write: bool) -> Result<u8, EvalError> {
     } else {
         Exit { code: 4, cause: told }
     };
+    println!("{exit}");
+    Ok(exit.code)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge where the clock becomes a value"
+)]
+fn ratchet_command(args: RatchetArgs) -> Result<u8, EvalError> {
+    let rules = ratchet::Rules {
+        baseline: args.baseline.unwrap_or_else(|| args.golden.join(accept::FILE)),
+        golden: args.golden,
+        gates: args.gates,
+    };
+    let outcome = ratchet::run(&rules, &args.base, chrono::Utc::now().date_naive())?;
+    for told in &outcome.findings {
+        println!("{told}");
+    }
+    for note in &outcome.notes {
+        println!("note     {note}");
+    }
+    let exit = outcome.exit(&args.base);
     println!("{exit}");
     Ok(exit.code)
 }

@@ -9,6 +9,7 @@
 //! inconclusive and not a pass, and the line that names the exit code is printed from the value
 //! that the process exits with.
 
+pub mod accept;
 pub mod cli;
 pub mod error;
 pub mod gate;
@@ -16,6 +17,7 @@ pub mod golden;
 pub mod machine;
 pub mod metrics;
 pub mod progress;
+pub mod ratchet;
 pub mod report;
 pub mod run;
 pub mod settings;

@@ -7,9 +7,13 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::accept::{self, Compared};
 use crate::error::EvalError;
+use crate::gate::Gate;
+use crate::gate::baseline::{Hashes, outcomes};
 use crate::gate::exit::{coverage, decide};
 use crate::gate::judge::judge_all;
+use crate::gate::power::{Power, power};
 use crate::gate::spec::{Gates, parse_file, parse_flag};
 use crate::golden::case::Case;
 use crate::golden::lint::{Level, lint};
@@ -64,6 +68,10 @@ pub struct RunOptions {
     pub selection: Selection,
     /// Whether an inconclusive gate may pass.
     pub allow_inconclusive: bool,
+    /// What the run is compared with.
+    pub baseline: Compared,
+    /// Whether the outcomes become the new baseline.
+    pub write_baseline: bool,
     /// The time.
     pub started_at: DateTime<Utc>,
 }
@@ -76,8 +84,10 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
     let golden = load(&options.golden)?;
     refuse_lint_errors(&golden)?;
     let gates = read_gates(options, &golden)?;
+    let accepted = accept::read(options)?;
     let plan = Plan::new(&golden, options)?;
     refuse_stale(&plan, gates.max_stale)?;
+    let sight = say_power(&gates.gates, &plan, options, progress);
     let target = Arc::new(open(options, &golden, progress).await?);
     refuse_other_corpus(&target, &golden).await?;
     let replies = ask_all(&target, &plan, options, progress).await;
@@ -85,9 +95,16 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
     let graded = grade_all(&plan, replies, &texts, &golden, options.warm_up);
     let results = judge_all(&gates.gates, &graded);
     let exit = decide(&graded, &results, options.allow_inconclusive);
-    let info = run_info(options, &golden, &plan, &target, &graded);
+    let mut info = run_info(options, &golden, &plan, &target, &graded);
+    info.hashes = accept::hashes(options, &golden, accepted.as_ref())?;
     progress.end();
-    let report = build(info, &graded, results, exit);
+    let outcomes = outcomes(&graded);
+    let comparison = accept::compare(accepted.as_ref(), &gates.gates, &outcomes, options);
+    let exit = accept::extend(exit, comparison.as_ref(), &gates.gates, options);
+    accept::write(options, &info, outcomes, &gates.gates, &exit)?;
+    let mut report = build(info, &graded, results, exit);
+    report.regression = comparison;
+    report.power = sight;
     if let Some(dir) = &options.report {
         json::write(dir, &report)?;
     }
@@ -116,11 +133,18 @@ fn read_gates(options: &RunOptions, golden: &Golden) -> Result<Gates, EvalError>
     };
     for flag in &options.gates {
         let gate = parse_flag(flag).map_err(|message| EvalError::Usage(format!("--gate: {message}")))?;
-        // The command line overrules the file, so that one threshold can be tried without editing.
-        gates
+        // The command line overrules the threshold of the file, so that one can be tried without editing.
+        let same = |other: &Gate| other.metric == gate.metric && other.slice == gate.slice;
+        let max_regression = gates
             .gates
-            .retain(|other| other.metric != gate.metric || other.slice != gate.slice);
-        gates.gates.push(gate);
+            .iter()
+            .find(|other| same(other))
+            .and_then(|other| other.max_regression);
+        gates.gates.retain(|other| !same(other));
+        gates.gates.push(Gate {
+            max_regression,
+            ..gate
+        });
     }
     let known = slice::all(golden.cases.iter().map(|located| &located.case));
     for gate in &gates.gates {
@@ -189,6 +213,16 @@ fn refuse_stale(plan: &Plan, max_stale: usize) -> Result<(), EvalError> {
         plan.stale.len(),
         plan.stale.join("\n")
     )))
+}
+
+/// Says what the gates can see on these cases before anything is asked.
+fn say_power(gates: &[Gate], plan: &Plan, options: &RunOptions, progress: &Progress) -> Vec<Power> {
+    let cases: Vec<&Case> = plan.cases.iter().map(|(case, _)| case).collect();
+    let sight = power(gates, &cases, options.warm_up);
+    for gate in &sight {
+        progress.note(&gate.to_string());
+    }
+    sight
 }
 
 async fn open(options: &RunOptions, golden: &Golden, progress: &Progress) -> Result<Target, EvalError> {
@@ -292,5 +326,6 @@ fn run_info(
         concurrency: options.concurrency,
         warm_up: options.warm_up,
         coverage: coverage(graded),
+        hashes: Hashes::default(),
     }
 }

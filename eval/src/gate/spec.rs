@@ -10,7 +10,14 @@
 //! evidence = "point"         # or "bound": the 95 % bound has to reach the threshold
 //! slice = "lang:es"          # optional: one part of the set
 //! min_n = 30                 # fewer cases are inconclusive
+//! max_regression = 0.02      # optional: how much worse than the baseline is tolerated (points; of a time the part, 0.5 = half)
 //! severity = "block"         # or "warn": reported, without effect on the exit code
+//!
+//! # accepts a finding of `plumbline-eval ratchet` for a while
+//! [[waiver]]
+//! finding = "threshold:recall_at_5"
+//! reason = "the new price lists are not labelled yet"
+//! expires = "2027-01-31"
 //! ```
 //!
 //! Unknown keys and metrics are refused: a gate that is silently ignored is the worst kind.
@@ -18,6 +25,7 @@
 use std::fmt;
 use std::path::Path;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::error::EvalError;
@@ -49,6 +57,9 @@ pub struct Gate {
     pub min_n: usize,
     /// What a miss does.
     pub severity: Severity,
+    /// How much worse than the baseline is tolerated: points of a share, part of a time. Without it, any significant drop fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_regression: Option<f64>,
 }
 
 impl Gate {
@@ -75,6 +86,30 @@ pub struct Gates {
     pub gates: Vec<Gate>,
     /// Stale cases that are tolerated.
     pub max_stale: usize,
+    /// What may be laxer than in the base branch for a while; see [`crate::ratchet`].
+    pub waivers: Vec<Waiver>,
+}
+
+/// A finding of the ratchet that is accepted for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Name of the finding; a `*` at its end stands for any rest, as in `case-deleted:fr-*`.
+    pub finding: String,
+    /// Why.
+    pub reason: String,
+    /// Last day on which it holds.
+    pub expires: NaiveDate,
+}
+
+impl Waiver {
+    /// Whether it is about this finding.
+    pub fn covers(&self, finding: &str) -> bool {
+        match self.finding.strip_suffix('*') {
+            Some(start) => finding.starts_with(start),
+            None => finding == self.finding,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,6 +119,8 @@ struct GateFile {
     max_stale: usize,
     #[serde(default)]
     gate: Vec<GateEntry>,
+    #[serde(default)]
+    waiver: Vec<Waiver>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +133,7 @@ struct GateEntry {
     slice: Option<String>,
     #[serde(default)]
     min_n: usize,
+    max_regression: Option<f64>,
     #[serde(default)]
     severity: Severity,
 }
@@ -117,6 +155,7 @@ pub fn parse_flag(text: &str) -> Result<Gate, String> {
         slice: None,
         min_n: 0,
         severity: Severity::Block,
+        max_regression: None,
     })
 }
 
@@ -129,6 +168,16 @@ pub fn parse_file(path: &Path, text: &str) -> Result<Gates, EvalError> {
             "holds no [[gate]]; a run that demands nothing cannot be a gate".to_owned(),
         ));
     }
+    // A star alone would waive the ratchet itself.
+    let vague = |waiver: &&Waiver| {
+        waiver.reason.trim().is_empty() || !waiver.finding.contains(':') && waiver.finding.contains('*')
+    };
+    if let Some(waiver) = file.waiver.iter().find(vague) {
+        return Err(usage(format!(
+            "the waiver of `{}` needs a reason and has to name one kind of finding",
+            waiver.finding
+        )));
+    }
     let gates = file.gate.into_iter().enumerate().map(|(i, entry)| {
         entry
             .into_gate()
@@ -137,6 +186,7 @@ pub fn parse_file(path: &Path, text: &str) -> Result<Gates, EvalError> {
     Ok(Gates {
         gates: gates.collect::<Result<_, _>>()?,
         max_stale: file.max_stale,
+        waivers: file.waiver,
     })
 }
 
@@ -158,6 +208,7 @@ impl GateEntry {
             slice: self.slice,
             min_n: self.min_n,
             severity: self.severity,
+            max_regression: self.max_regression,
         })
     }
 }
@@ -171,6 +222,15 @@ fn checked(gate: Gate) -> Result<Gate, String> {
         .metric()
         .is_some_and(|m| m.unit == crate::metrics::registry::Unit::Share);
     let sensible = gate.threshold.is_finite() && gate.threshold >= 0.0 && !(share && gate.threshold > 1.0);
+    if let Some(max) = gate
+        .max_regression
+        .filter(|max| !(max.is_finite() && *max >= 0.0))
+    {
+        return Err(format!(
+            "{}: max_regression {max} is not 0 or more (0.02 tolerates two points less)",
+            gate.metric
+        ));
+    }
     if sensible {
         return Ok(gate);
     }
@@ -233,6 +293,8 @@ mod tests {
             (9, Severity::Warn)
         );
         assert!(read("").unwrap_err().contains("holds no [[gate]]"));
+        let negative = read("[[gate]]\nmetric='recall_at_5'\nmin=0.7\nmax_regression=-0.1");
+        assert!(negative.unwrap_err().contains("max_regression -0.1"));
         assert!(
             read("[[gate]]\nmetric='recall_at_5'\nmax=0.7")
                 .unwrap_err()

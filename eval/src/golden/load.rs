@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::case::Case;
 use super::pin::{CorpusDoc, manifest_hash, sha256_hex};
-use super::verdict::{Verdicts, parse_verdicts};
+use super::verdict::{Policy, Verdicts, parse_verdicts};
 use crate::error::EvalError;
 
 /// `golden.toml`. A set that has none takes the values below and the directory's name.
@@ -34,6 +34,9 @@ pub struct Header {
     /// Hash of the corpus that the spans were pinned in; empty before the first `repin`.
     #[serde(default)]
     pub corpus_manifest_sha256: String,
+    /// How replies are judged by people.
+    #[serde(default)]
+    pub verdicts: Policy,
 }
 
 fn corpus() -> PathBuf {
@@ -153,6 +156,7 @@ fn read_header(dir: &Path) -> Result<Header, EvalError> {
                 corpus: corpus(),
                 cases: if one_file { "cases.jsonl".into() } else { cases() },
                 corpus_manifest_sha256: String::new(),
+                verdicts: Policy::default(),
             })
         }
         Err(error) => Err(EvalError::Usage(format!(

@@ -27,6 +27,37 @@ pub enum Verdict {
     BadGold,
 }
 
+impl Verdict {
+    /// The name used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Hallucinated => "hallucinated",
+            Self::BenignExtra => "benign-extra",
+            Self::BadGold => "bad-gold",
+        }
+    }
+}
+
+/// `[verdicts]` of `golden.toml`: the clauses of the policy that a team decides for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Whether something true and harmless that the evidence does not hold counts as a hallucination.
+    pub benign_extra_counts: bool,
+    /// Share of the judged replies that a second person judges too, without seeing the first verdict.
+    pub double_label: f64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            benign_extra_counts: false,
+            double_label: 0.1,
+        }
+    }
+}
+
 /// One line of `verdicts.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -45,28 +45,36 @@ pub fn matrix(graded: &[&Graded]) -> Vec<OutcomeRow> {
 
 /// Share of the unanswerable cases that were not answered.
 pub fn correct_abstention(graded: &[&Graded]) -> Measured {
-    let (silent, n, errors) = silent(graded, Kind::Unanswerable);
-    Measured::success(real(silent), n, errors)
+    let (k, n, errors) = count(graded, rightly_silent);
+    Measured::success(real(k), n, errors)
 }
 
 /// Share of the answerable cases that were not answered; errors count as not answered.
 pub fn false_abstention(graded: &[&Graded]) -> Measured {
-    let (silent, n, errors) = silent(graded, Kind::Answerable);
-    Measured::failure(real(silent + errors), n, errors)
+    let (k, n, errors) = count(graded, rightly_answered);
+    Measured::failure(real(n - k), n, errors)
 }
 
-fn silent(graded: &[&Graded], kind: Kind) -> (usize, usize, usize) {
-    let of_kind: Vec<Observed> = graded
+/// Whether an unanswerable case was not answered; `None` for other kinds.
+pub fn rightly_silent(graded: &Graded) -> Option<bool> {
+    let silent = matches!(graded.observed, Observed::Abstained | Observed::HandedOff);
+    (graded.case.kind == Kind::Unanswerable).then_some(silent)
+}
+
+/// Whether an answerable case was answered; `None` for other kinds.
+pub fn rightly_answered(graded: &Graded) -> Option<bool> {
+    (graded.case.kind == Kind::Answerable).then_some(graded.observed == Observed::Answered)
+}
+
+/// Good cases, cases that count, errors among them.
+fn count(graded: &[&Graded], good: fn(&Graded) -> Option<bool>) -> (usize, usize, usize) {
+    let judged: Vec<(bool, bool)> = graded
         .iter()
-        .filter(|g| g.case.kind == kind)
-        .map(|g| g.observed)
+        .filter_map(|g| Some((good(g)?, g.observed.is_error())))
         .collect();
-    let silent = of_kind
-        .iter()
-        .filter(|o| matches!(o, Observed::Abstained | Observed::HandedOff))
-        .count();
-    let errors = of_kind.iter().filter(|o| o.is_error()).count();
-    (silent, of_kind.len(), errors)
+    let k = judged.iter().filter(|(good, _)| *good).count();
+    let errors = judged.iter().filter(|(_, error)| *error).count();
+    (k, judged.len(), errors)
 }
 
 #[cfg(test)]

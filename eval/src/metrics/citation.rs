@@ -60,6 +60,11 @@ pub fn citation_resolves(graded: &[&Graded]) -> Measured {
     Measured::success(real(k), n, errors)
 }
 
+/// Whether nothing is wrong with the citations of a reply: one without any, such as an abstention, has nothing wrong, an error has.
+pub fn resolves(graded: &Graded) -> Option<bool> {
+    Some(!graded.observed.is_error() && graded.citations.iter().all(|check| check.problem.is_none()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,23 +44,32 @@ pub fn is_correct(case: &Case, answer: Option<&Answer>, phrases: &Phrases) -> Op
 /// Share of the answerable cases with `must_include` that were answered with all of it and nothing
 /// of `must_not`.
 pub fn answer_correct(graded: &[&Graded]) -> Measured {
-    let cases: Vec<&&Graded> = graded
-        .iter()
-        .filter(|g| g.case.kind == Kind::Answerable && !g.case.must_include.is_empty())
-        .collect();
-    let k = cases.iter().filter(|g| g.correct == Some(true)).count();
+    let cases: Vec<&&Graded> = graded.iter().filter(|g| correct(g).is_some()).collect();
+    let k = cases.iter().filter(|g| correct(g) == Some(true)).count();
     let errors = cases.iter().filter(|g| g.observed.is_error()).count();
     Measured::success(real(k), cases.len(), errors)
+}
+
+/// Whether a case that says what a correct reply includes got one.
+pub fn correct(graded: &Graded) -> Option<bool> {
+    let says = graded.case.kind == Kind::Answerable && !graded.case.must_include.is_empty();
+    says.then_some(graded.correct == Some(true))
 }
 
 /// Share of the cases with `must_not` whose reply holds some of it, whatever its outcome; errors
 /// count, since nobody knows what would have been said.
 pub fn forbidden_content(graded: &[&Graded]) -> Measured {
-    let cases: Vec<&&Graded> = graded.iter().filter(|g| !g.case.must_not.is_empty()).collect();
+    let cases: Vec<&&Graded> = graded.iter().filter(|g| nothing_forbidden(g).is_some()).collect();
     let errors = cases.iter().filter(|g| g.observed.is_error()).count();
     let k = cases
         .iter()
-        .filter(|g| g.observed.is_error() || !g.phrases.forbidden.is_empty())
+        .filter(|g| nothing_forbidden(g) == Some(false))
         .count();
     Measured::failure(real(k), cases.len(), errors)
+}
+
+/// Whether a case with `must_not` got a reply without any of it.
+pub fn nothing_forbidden(graded: &Graded) -> Option<bool> {
+    let clean = !graded.observed.is_error() && graded.phrases.forbidden.is_empty();
+    (!graded.case.must_not.is_empty()).then_some(clean)
 }

@@ -98,6 +98,15 @@ pub fn rate(graded: &[&Graded]) -> Measured {
     measured
 }
 
+/// Whether the customer was told no invention, as far as is known: a reply that nobody answered told none, and one that is
+/// undecided counts as told.
+pub fn nothing_invented(graded: &Graded) -> Option<bool> {
+    Some(!matches!(
+        graded.standing,
+        Standing::Convicted | Standing::Undecided
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

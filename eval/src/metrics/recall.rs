@@ -161,9 +161,14 @@ pub fn mean(graded: &[&Graded], figure: fn(&Ranking) -> f64) -> Measured {
         .iter()
         .filter(|g| g.case.kind == Kind::Answerable)
         .collect();
-    let sum: f64 = cases.iter().filter_map(|g| g.ranking.as_ref()).map(figure).sum();
+    let sum: f64 = cases.iter().filter_map(|g| of(g, figure)).sum();
     let errors = cases.iter().filter(|g| g.observed.is_error()).count();
     Measured::success(sum, cases.len(), errors)
+}
+
+/// One figure of one answerable case; an error scores 0.
+pub fn of(graded: &Graded, figure: fn(&Ranking) -> f64) -> Option<f64> {
+    (graded.case.kind == Kind::Answerable).then(|| graded.ranking.as_ref().map_or(0.0, figure))
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! Quality metrics are gated on the point, since a bound on a small set would block good systems;
 //! safety metrics on the bound, since an absence of evidence is no evidence of safety.
 
-use plumbline_answer::Route;
 use serde::{Deserialize, Serialize};
 
 use super::grade::Graded;
@@ -40,6 +39,19 @@ pub enum Unit {
     Milliseconds,
 }
 
+/// How two runs of the same cases are compared.
+#[derive(Clone, Copy)]
+pub enum Pairing {
+    /// Case by case, good or not; `None` for a case that does not count.
+    Good(fn(&Graded) -> Option<bool>),
+    /// Case by case, by a score from 0 (bad) to 1 (good).
+    Score(fn(&Graded) -> Option<f64>),
+    /// By the routes taken, all cases together.
+    Routes,
+    /// By the times of the calls.
+    Times,
+}
+
 /// A metric.
 pub struct Metric {
     /// Name in gates and reports.
@@ -54,9 +66,16 @@ pub struct Metric {
     pub unit: Unit,
     /// Computes it.
     pub measure: fn(&[&Graded]) -> Measured,
+    /// How it is compared with a baseline.
+    pub pairing: Pairing,
 }
 
-const fn quality(name: &'static str, about: &'static str, measure: fn(&[&Graded]) -> Measured) -> Metric {
+const fn quality(
+    name: &'static str,
+    about: &'static str,
+    measure: fn(&[&Graded]) -> Measured,
+    pairing: Pairing,
+) -> Metric {
     Metric {
         name,
         about,
@@ -64,6 +83,7 @@ const fn quality(name: &'static str, about: &'static str, measure: fn(&[&Graded]
         proof: Proof::Point,
         unit: Unit::Share,
         measure,
+        pairing,
     }
 }
 
@@ -72,6 +92,7 @@ const fn failure(
     about: &'static str,
     proof: Proof,
     measure: fn(&[&Graded]) -> Measured,
+    pairing: Pairing,
 ) -> Metric {
     Metric {
         name,
@@ -80,6 +101,7 @@ const fn failure(
         proof,
         unit: Unit::Share,
         measure,
+        pairing,
     }
 }
 
@@ -89,92 +111,121 @@ pub const METRICS: &[Metric] = &[
         "recall_at_5",
         "evidence groups found in the first 5 hits, mean over answerable cases",
         |g| recall::mean(g, |r| r.recall_at_5),
+        Pairing::Score(|g| recall::of(g, |r| r.recall_at_5)),
     ),
-    quality("recall_at_1", "the same for the first hit", |g| {
-        recall::mean(g, |r| r.recall_at_1)
-    }),
-    quality("recall_at_10", "the same for the first 10 hits", |g| {
-        recall::mean(g, |r| r.recall_at_10)
-    }),
+    quality(
+        "recall_at_1",
+        "the same for the first hit",
+        |g| recall::mean(g, |r| r.recall_at_1),
+        Pairing::Score(|g| recall::of(g, |r| r.recall_at_1)),
+    ),
+    quality(
+        "recall_at_10",
+        "the same for the first 10 hits",
+        |g| recall::mean(g, |r| r.recall_at_10),
+        Pairing::Score(|g| recall::of(g, |r| r.recall_at_10)),
+    ),
     quality(
         "success_at_5",
         "answerable cases with any evidence in the first 5 hits",
         |g| recall::mean(g, |r| r.success_at_5),
+        Pairing::Good(|g| recall::of(g, |r| r.success_at_5).map(|flag| flag > 0.0)),
     ),
     quality(
         "all_hit_at_5",
         "answerable cases with all evidence in the first 5 hits",
         |g| recall::mean(g, |r| r.all_hit_at_5),
+        Pairing::Good(|g| recall::of(g, |r| r.all_hit_at_5).map(|flag| flag > 0.0)),
     ),
     quality(
         "ndcg_at_5",
         "graded and discounted gain of the first 5 hits",
         |g| recall::mean(g, |r| r.ndcg_at_5),
+        Pairing::Score(|g| recall::of(g, |r| r.ndcg_at_5)),
     ),
-    quality("mrr", "1 / rank of the first evidence", |g| {
-        recall::mean(g, |r| r.mrr)
-    }),
+    quality(
+        "mrr",
+        "1 / rank of the first evidence",
+        |g| recall::mean(g, |r| r.mrr),
+        Pairing::Score(|g| recall::of(g, |r| r.mrr)),
+    ),
     quality(
         "answer_correct",
         "replies that include all they must and nothing they must not",
         correct::answer_correct,
+        Pairing::Good(correct::correct),
     ),
     quality(
         "citation_resolves",
         "replies whose citations all resolve to what they quote",
         citation::citation_resolves,
+        Pairing::Good(citation::resolves),
     ),
     quality(
         "correct_abstention",
         "unanswerable cases that were not answered",
         abstention::correct_abstention,
+        Pairing::Good(abstention::rightly_silent),
     ),
     failure(
         "false_abstention",
         "answerable cases that were not answered",
         Proof::Point,
         abstention::false_abstention,
+        Pairing::Good(abstention::rightly_answered),
     ),
     failure(
         "hallucination_rate",
         "answered replies with a claim that their evidence does not hold",
         Proof::Bound,
         hallucination::rate,
+        Pairing::Good(hallucination::nothing_invented),
     ),
     failure(
         "forbidden_content",
         "cases whose reply says what it must not",
         Proof::Bound,
         correct::forbidden_content,
+        Pairing::Good(correct::nothing_forbidden),
     ),
     quality(
         "routing_macro_precision",
         "macro precision over routes with enough gold",
         routing::macro_precision,
+        Pairing::Routes,
     ),
     quality(
         "routing_accuracy",
         "cases routed right (for comparison, not a headline)",
         routing::accuracy,
+        Pairing::Good(routing::rightly),
     ),
     failure(
         "routing_harm",
         "reasoning and handoff cases that were treated cheaply",
         Proof::Bound,
         routing::harm,
+        Pairing::Good(routing::not_cheaply),
     ),
     failure(
         "routing_waste",
         "commodity and small-talk cases treated dearly",
         Proof::Point,
         routing::waste,
+        Pairing::Good(routing::not_dearly),
     ),
-    quality("handoff_recall", "handoff cases routed to a person", |g| {
-        routing::recall_of(g, Route::Handoff)
-    }),
-    quality("out_of_scope_recall", "out-of-scope cases recognised", |g| {
-        routing::recall_of(g, Route::OutOfScope)
-    }),
+    quality(
+        "handoff_recall",
+        "handoff cases routed to a person",
+        |g| routing::recall_of(g, routing::rightly_handed_off),
+        Pairing::Good(routing::rightly_handed_off),
+    ),
+    quality(
+        "out_of_scope_recall",
+        "out-of-scope cases recognised",
+        |g| routing::recall_of(g, routing::rightly_out_of_scope),
+        Pairing::Good(routing::rightly_out_of_scope),
+    ),
     Metric {
         name: "p95_latency_ms",
         about: "95th percentile of the time of a live call; a failed call is infinitely slow",
@@ -182,6 +233,7 @@ pub const METRICS: &[Metric] = &[
         proof: Proof::Point,
         unit: Unit::Milliseconds,
         measure: latency::p95,
+        pairing: Pairing::Times,
     },
 ];
 
@@ -284,6 +336,40 @@ mod tests {
                 if metric.unit == Unit::Share {
                     prop_assert!((0.0..=1.0).contains(&value.lower) && (0.0..=1.0).contains(&value.upper));
                 }
+            }
+        }
+    }
+
+    /// What is compared with a baseline is what the metric counts: the mean of the cases' scores is its point.
+    #[test]
+    fn pairs_mean_what_the_metric_means() {
+        for seed in 0..20 {
+            let graded = sample(seed);
+            for metric in METRICS
+                .iter()
+                .filter(|m| m.name != "hallucination_rate" && m.name != "citation_resolves")
+            {
+                let scores: Vec<f64> = match metric.pairing {
+                    Pairing::Good(good) => graded
+                        .iter()
+                        .filter_map(good)
+                        .map(|g| if g { 1.0 } else { 0.0 })
+                        .collect(),
+                    Pairing::Score(score) => graded.iter().filter_map(score).collect(),
+                    Pairing::Routes | Pairing::Times => continue,
+                };
+                let mean = crate::stats::share(scores.iter().sum(), scores.len());
+                let value = (metric.measure)(&graded.iter().collect::<Vec<_>>()).value;
+                let good = if metric.direction == Direction::High {
+                    value.point
+                } else {
+                    1.0 - value.point
+                };
+                assert!(
+                    (mean - good).abs() < 1e-9 && value.n == scores.len(),
+                    "{}",
+                    metric.name
+                );
             }
         }
     }

@@ -113,61 +113,73 @@ fn charge_errors(shares: &mut [(usize, usize)], errors: usize) {
 
 /// Share of all cases with a gold route that were routed right: printed beside the headline.
 pub fn accuracy(graded: &[&Graded]) -> Measured {
-    rate(graded, |_| true, |gold, predicted| predicted == Some(gold))
+    let (k, n, errors) = count(graded, rightly);
+    Measured::success(real(k), n, errors)
 }
 
 /// P(routed cheaply | gold is reasoning or handoff); cheap is commodity or small talk.
 pub fn harm(graded: &[&Graded]) -> Measured {
-    costly_error(
-        graded,
-        &[Route::Reasoning, Route::Handoff],
-        &[Route::Commodity, Route::Smalltalk],
-    )
+    let (k, n, errors) = count(graded, not_cheaply);
+    Measured::failure(real(n - k), n, errors)
 }
 
 /// P(routed dearly | gold is commodity or small talk); dear is reasoning or handoff.
 pub fn waste(graded: &[&Graded]) -> Measured {
-    costly_error(
-        graded,
-        &[Route::Commodity, Route::Smalltalk],
-        &[Route::Reasoning, Route::Handoff],
-    )
+    let (k, n, errors) = count(graded, not_dearly);
+    Measured::failure(real(n - k), n, errors)
 }
 
 /// Share of the cases of one gold route that got it.
-pub fn recall_of(graded: &[&Graded], route: Route) -> Measured {
-    rate(
-        graded,
-        |gold| gold == route,
-        |gold, predicted| predicted == Some(gold),
-    )
+pub fn recall_of(graded: &[&Graded], good: fn(&Graded) -> Option<bool>) -> Measured {
+    let (k, n, errors) = count(graded, good);
+    Measured::success(real(k), n, errors)
 }
 
-fn rate(
-    graded: &[&Graded],
-    wanted: impl Fn(Route) -> bool,
-    good: impl Fn(Route, Option<Route>) -> bool,
-) -> Measured {
-    let cases: Vec<(Route, Option<Route>)> = pairs(graded).filter(|&(gold, _)| wanted(gold)).collect();
-    let k = cases
+/// Whether the case was routed right; `None` for a case without a gold route. A failed reply is routed wrong.
+pub fn rightly(graded: &Graded) -> Option<bool> {
+    Some(graded.route() == Some(graded.case.expected_route()?))
+}
+
+/// The same, for cases that need a person.
+pub fn rightly_handed_off(graded: &Graded) -> Option<bool> {
+    rightly(graded).filter(|_| graded.case.expected_route() == Some(Route::Handoff))
+}
+
+/// The same, for cases that are none of the business's concern.
+pub fn rightly_out_of_scope(graded: &Graded) -> Option<bool> {
+    rightly(graded).filter(|_| graded.case.expected_route() == Some(Route::OutOfScope))
+}
+
+/// Whether a hard question was not treated cheaply.
+pub fn not_cheaply(graded: &Graded) -> Option<bool> {
+    avoids(graded, HARD, CHEAP)
+}
+
+/// Whether an easy question was not treated dearly.
+pub fn not_dearly(graded: &Graded) -> Option<bool> {
+    avoids(graded, CHEAP, HARD)
+}
+
+/// Routes that a cheap model serves.
+const CHEAP: [Route; 2] = [Route::Commodity, Route::Smalltalk];
+
+/// Routes that need a dear model or a person.
+const HARD: [Route; 2] = [Route::Reasoning, Route::Handoff];
+
+fn avoids(graded: &Graded, gold: [Route; 2], wrong: [Route; 2]) -> Option<bool> {
+    let counts = gold.contains(&graded.case.expected_route()?);
+    counts.then(|| graded.route().is_some_and(|route| !wrong.contains(&route)))
+}
+
+/// Good cases, cases that count, errors among them.
+fn count(graded: &[&Graded], good: fn(&Graded) -> Option<bool>) -> (usize, usize, usize) {
+    let judged: Vec<(bool, bool)> = graded
         .iter()
-        .filter(|&&(gold, predicted)| good(gold, predicted))
-        .count();
-    let errors = cases.iter().filter(|(_, predicted)| predicted.is_none()).count();
-    Measured::success(real(k), cases.len(), errors)
-}
-
-fn costly_error(graded: &[&Graded], gold: &[Route], wrong: &[Route]) -> Measured {
-    let predicted: Vec<Option<Route>> = pairs(graded)
-        .filter(|(g, _)| gold.contains(g))
-        .map(|(_, p)| p)
+        .filter_map(|g| Some((good(g)?, g.route().is_none())))
         .collect();
-    let errors = predicted.iter().filter(|p| p.is_none()).count();
-    let k = predicted
-        .iter()
-        .filter(|p| p.is_none_or(|p| wrong.contains(&p)))
-        .count();
-    Measured::failure(real(k), predicted.len(), errors)
+    let k = judged.iter().filter(|(good, _)| *good).count();
+    let errors = judged.iter().filter(|(_, error)| *error).count();
+    (k, judged.len(), errors)
 }
 
 fn pairs<'a>(graded: &'a [&Graded]) -> impl Iterator<Item = (Route, Option<Route>)> + 'a {
@@ -243,7 +255,7 @@ mod tests {
         assert!((accuracy(&all).value.point - 36.0 / 43.0).abs() < 1e-12);
         assert!((harm(&all).value.point - 5.0 / 23.0).abs() < 1e-12);
         assert!((waste(&all).value.point - 2.0 / 20.0).abs() < 1e-12);
-        assert!((recall_of(&all, Route::Handoff).value.point - 1.0).abs() < 1e-12);
+        assert!((recall_of(&all, rightly_handed_off).value.point - 1.0).abs() < 1e-12);
         let matrix = confusion(&all);
         assert_eq!(matrix[1].predicted, [5, 15, 0, 0, 0, 0]);
         assert!(matrix[0].in_headline && !matrix[3].in_headline);

@@ -38,6 +38,8 @@ pub fn build(run: RunInfo, graded: &[Graded], gates: Vec<GateResult>, exit: Exit
         outcomes: abstention::matrix(&all),
         hallucination: Tally::of(&all),
         stages: latency::stages(&all),
+        regression: None,
+        power: Vec::new(),
         cases: graded.iter().map(case_row).collect(),
     }
 }

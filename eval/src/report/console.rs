@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::number::{optional, ratio, threshold, value};
-use super::{MetricRow, Report};
+use super::{MetricRow, Report, regression};
 use crate::gate::GateResult;
 use crate::gate::spec::Severity;
 use crate::golden::case::{ROUTES, route_name};
@@ -25,7 +25,9 @@ pub fn render(report: &Report) -> String {
     confusion(&mut out, report);
     slices(&mut out, report);
     stages(&mut out, report);
+    power(&mut out, report);
     gates(&mut out, report);
+    regression::console(&mut out, report);
     let _ = writeln!(out, "\n{}", report.exit);
     out
 }
@@ -173,6 +175,20 @@ fn stages(out: &mut String, report: &Report) {
             "{:<24} {:>9.1} {:>9.1}",
             stage.name, stage.p50_ms, stage.p95_ms
         );
+    }
+}
+
+fn power(out: &mut String, report: &Report) {
+    if report.power.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\nwhat the gates can see ({})",
+        crate::gate::power::assumption()
+    );
+    for gate in &report.power {
+        let _ = writeln!(out, "{gate}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number::{ratio, threshold, value};
-use super::{CaseRow, Report};
+use super::{CaseRow, Report, regression};
 use crate::gate::GateResult;
 use crate::gate::spec::Severity;
 use crate::golden::pin::excerpt;
@@ -44,6 +44,8 @@ pub fn render(report: &Report) -> String {
         },
     );
     gates(&mut out, report);
+    regression::markdown(&mut out, report);
+    power(&mut out, report);
     metrics(&mut out, report);
     failing(&mut out, report);
     out
@@ -93,6 +95,21 @@ fn gate_row(result: &GateResult) -> String {
         result.relation(),
         threshold(gate.threshold, *unit),
     )
+}
+
+fn power(out: &mut String, report: &Report) {
+    if report.power.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "<details><summary>What these gates can see</summary>\n\n{}:\n",
+        cell(&crate::gate::power::assumption())
+    );
+    for gate in &report.power {
+        let _ = writeln!(out, "- {}", cell(&gate.to_string()));
+    }
+    out.push_str("\n</details>\n\n");
 }
 
 fn metrics(out: &mut String, report: &Report) {
@@ -167,7 +184,7 @@ fn severity(case: &CaseRow) -> u8 {
 
 /// Text that cannot break out of a table cell or become markup: questions and replies are written
 /// by strangers.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod json;
 pub mod markdown;
 mod number;
+mod regression;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,9 @@ use chrono::{DateTime, Utc};
 use plumbline_answer::Timings;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::{Exit, GateResult};
+use crate::gate::baseline::Hashes;
+use crate::gate::power::Power;
+use crate::gate::{Comparison, Exit, GateResult};
 use crate::golden::case::Kind;
 use crate::golden::split::{Selection, Split};
 use crate::metrics::abstention::OutcomeRow;
@@ -52,6 +55,12 @@ pub struct Report {
     pub hallucination: Tally,
     /// Time per stage.
     pub stages: Vec<Stage>,
+    /// The run against the baseline, when there is one.
+    #[serde(default)]
+    pub regression: Option<Comparison>,
+    /// What the gates could see on these cases.
+    #[serde(default)]
+    pub power: Vec<Power>,
     /// Every case, in the order of the files.
     pub cases: Vec<CaseRow>,
 }
@@ -85,6 +94,9 @@ pub struct RunInfo {
     pub warm_up: usize,
     /// Share of the cases that came back with something to score.
     pub coverage: f64,
+    /// The files that decided the verdict.
+    #[serde(default)]
+    pub hashes: Hashes,
 }
 
 /// One metric over all cases.

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as the tests do")]
 
+mod baseline;
 mod broken_retrieval;
 mod exit_codes;
 mod golden_dir;
+mod ratchet;
 mod server;
