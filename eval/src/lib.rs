@@ -11,6 +11,7 @@
 
 pub mod accept;
 pub mod cli;
+pub mod code;
 pub mod error;
 pub mod gate;
 pub mod golden;

@@ -1,62 +1,63 @@
 //! The golden corpus in the eval's database.
 //!
-//! What is cached is named by its content: a hash over the files, the model, and the very text and
-//! chunks that today's code makes of them. A change of an extractor or of the chunker therefore
-//! builds the corpus anew, and nobody measures yesterday's chunks.
+//! What is cached is named by everything that shapes it: the files (the manifest hash), the settings that cut them, the
+//! embedding model, the PDF library, and the sources of the code that reads, cuts and embeds (see `code`). A change of
+//! any of them builds the corpus anew, so that nobody measures yesterday's chunks; otherwise a run finds it there and
+//! reads no file at all.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use plumbline_ingest::{Limits, Pipeline, chunk, extract};
-use plumbline_models::Embedder;
-use plumbline_store::ChunkingSettings;
+use plumbline_ingest::{Limits, Pipeline};
+use plumbline_store::{ChunkingSettings, ExtractionSettings};
 use uuid::Uuid;
 
-use super::local::infra;
+use crate::code;
 use crate::error::EvalError;
 use crate::golden::load::Golden;
 use crate::golden::pin::{CorpusDoc, sha256_hex};
 use crate::progress::Progress;
 
+/// What shapes chunks and vectors, beside the files and the code.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<'a> {
+    /// How documents are cut.
+    pub chunking: &'a ChunkingSettings,
+    /// What is read out of them.
+    pub extraction: &'a ExtractionSettings,
+    /// What may be read, and with which PDF library.
+    pub limits: &'a Limits,
+    /// Name of the embedding model.
+    pub model: &'a str,
+}
+
 /// The name of a corpus by everything that its chunks and vectors depend on, in hex.
-pub async fn fingerprint(
-    golden: &Golden,
-    settings: &ChunkingSettings,
-    limits: &Limits,
-    embedder: &Arc<dyn Embedder>,
-) -> Result<String, EvalError> {
-    let (dir, docs, manifest) = (golden.corpus_dir(), golden.docs.clone(), golden.manifest.clone());
-    let (settings, limits, embedder) = (settings.clone(), limits.clone(), Arc::clone(embedder));
-    let hashing = tokio::task::spawn_blocking(move || {
-        let mut parts = format!("{manifest} {} {settings:?}", embedder.model());
-        for doc in &docs {
-            parts.push_str(&sha256_hex(
-                made_of(&dir, doc, &settings, &limits, &embedder).as_bytes(),
-            ));
-        }
-        sha256_hex(parts.as_bytes())
-    });
-    hashing.await.map_err(infra)
+pub fn fingerprint(manifest: &str, shape: Shape<'_>) -> String {
+    let Shape {
+        chunking,
+        extraction,
+        limits,
+        model,
+    } = shape;
+    let library = library_hash(limits);
+    let bounds = Limits {
+        libpdfium: None,
+        ..limits.clone()
+    };
+    let parts = format!(
+        "{manifest}\n{model}\n{chunking:?}\n{extraction:?}\n{bounds:?}\n{library}\n{}",
+        code::CORPUS
+    );
+    sha256_hex(parts.as_bytes())
 }
 
-/// What today's code makes of a document; a file that cannot be read is reported by the pipeline.
-fn made_of(
-    dir: &Path,
-    doc: &CorpusDoc,
-    settings: &ChunkingSettings,
-    limits: &Limits,
-    embedder: &Arc<dyn Embedder>,
-) -> String {
-    let Ok(bytes) = std::fs::read(dir.join(&doc.path)) else {
-        return String::new();
-    };
-    let Ok(extraction) = extract(&bytes, file_name(doc), limits) else {
-        return String::new();
-    };
-    let chunks = chunk(&extraction, settings, &|text| embedder.count_tokens(text));
-    format!("{:?} {chunks:?} {}", extraction.title, extraction.text)
+/// Hash of the PDF library; where it is does not matter, what it is does.
+pub fn library_hash(limits: &Limits) -> String {
+    let bytes = limits
+        .libpdfium
+        .as_deref()
+        .and_then(|path| std::fs::read(path).ok());
+    bytes.map(|bytes| sha256_hex(&bytes)).unwrap_or_default()
 }
-
 /// Brings every document in and publishes it; those that are there already are left as they are.
 pub async fn ingest(
     pipeline: &Pipeline,
@@ -102,4 +103,54 @@ async fn one(pipeline: &Pipeline, tenant: Uuid, dir: &Path, doc: &CorpusDoc) -> 
 
 fn file_name(doc: &CorpusDoc) -> &str {
     doc.path.rsplit('/').next().unwrap_or(&doc.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(
+        manifest: &str,
+        change: impl FnOnce(&mut ChunkingSettings, &mut ExtractionSettings, &mut Limits),
+    ) -> String {
+        let (mut chunking, mut extraction, mut limits) = (
+            ChunkingSettings::default(),
+            ExtractionSettings::default(),
+            Limits::default(),
+        );
+        change(&mut chunking, &mut extraction, &mut limits);
+        let shape = Shape {
+            chunking: &chunking,
+            extraction: &extraction,
+            limits: &limits,
+            model: "minilm",
+        };
+        fingerprint(manifest, shape)
+    }
+
+    #[test]
+    fn whatever_shapes_the_chunks_names_the_corpus() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = dir.path().join("libpdfium.so");
+        std::fs::write(&library, "one build").unwrap();
+        let same = name("m", |_, _, _| {});
+        assert_eq!(same, name("m", |_, _, _| {}));
+        let others = [
+            name("other files", |_, _, _| {}),
+            name("m", |chunking, _, _| chunking.target_tokens += 1),
+            name("m", |_, extraction, _| extraction.ocr = true),
+            name("m", |_, _, limits| limits.max_pages = 1),
+            name("m", |_, _, limits| limits.libpdfium = Some(library.clone())),
+        ];
+        for other in &others {
+            assert_ne!(other, &same);
+        }
+        let elsewhere = dir.path().join("moved.so");
+        std::fs::rename(&library, &elsewhere).unwrap();
+        assert_eq!(
+            name("m", |_, _, limits| limits.libpdfium = Some(elsewhere)),
+            others[4],
+            "the same library in another place"
+        );
+    }
 }

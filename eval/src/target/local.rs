@@ -16,7 +16,7 @@ use plumbline_store::{BlobStore, DataDir, Settings, SettingsVersion, Store};
 use uuid::Uuid;
 
 use super::VersionKey;
-use super::corpus::{fingerprint, ingest};
+use super::corpus::{Shape, fingerprint, ingest};
 use crate::error::EvalError;
 use crate::golden::case::Case;
 use crate::golden::load::Golden;
@@ -60,8 +60,13 @@ impl Local {
         let embedder = load_embedder(machine)?;
         let (store, cluster) = open_store(settings, machine, &data).await?;
         let limits = machine.limits();
-        let chunking = &settings.settings.chunking;
-        let fingerprint = fingerprint(golden, chunking, &limits, &embedder).await?;
+        let shape = Shape {
+            chunking: &settings.settings.chunking,
+            extraction: &settings.settings.extraction,
+            limits: &limits,
+            model: embedder.model(),
+        };
+        let fingerprint = fingerprint(&golden.manifest, shape);
         let tenant = tenant_of(&store, golden, &settings.settings, &fingerprint).await?;
         let blobs = BlobStore::Directory(data.blobs());
         let pipeline = Pipeline::new(store.clone(), blobs, Arc::clone(&embedder), isolation(limits)?);
@@ -172,7 +177,8 @@ async fn tenant_of(
     system.commit().await.map_err(infra)?;
     let mut tx = store.tenant(tenant).await.map_err(infra)?;
     // The pipeline cuts by the tenant's live row; questions bring their settings along.
-    if tx.settings().await.map_err(infra)?.settings.chunking != settings.chunking {
+    let live = tx.settings().await.map_err(infra)?.settings;
+    if live.chunking != settings.chunking || live.extraction != settings.extraction {
         tx.save_settings(settings, "eval").await.map_err(infra)?;
     }
     tx.commit().await.map_err(infra)?;
