@@ -22,7 +22,7 @@ if [ ! -x "$program" ]; then
 fi
 
 # a report of an earlier run must not be taken for this one's
-rm -f "$report/report.md" "$report/report.json"
+rm -f "$report"/report.{json,md,xml,html} "$report/run.json"
 laxer=0
 if [ -n "${PLUMBLINE_BASE:-}" ]; then
   "$program" ratchet --base "$PLUMBLINE_BASE" --golden "$golden" --gates "$gates" || laxer=$?

@@ -25,6 +25,7 @@ use crate::metrics::registry::METRICS;
 
 use crate::progress::Progress;
 use crate::ratchet;
+use crate::report::schema::schema;
 use crate::report::{Report, console, diff, json};
 use crate::run::{RunOptions, TargetOptions, run};
 use crate::settings;
@@ -74,9 +75,14 @@ enum Command {
         before: PathBuf,
         /// The later one.
         after: PathBuf,
+        /// For a pull request instead of a terminal.
+        #[arg(long)]
+        markdown: bool,
     },
     /// Compare the rules (gates, cases, verdicts, baseline) with those of a base branch: laxer ones need a waiver.
     Ratchet(RatchetArgs),
+    /// Print the JSON Schema of report.json, as published in docs/report.schema.json.
+    Schema,
     /// Read one file for the ingest pipeline.
     #[command(hide = true)]
     ExtractWorker,
@@ -128,9 +134,15 @@ struct RunArgs {
     /// Name of the environment variable that holds the server's API key.
     #[arg(long, value_name = "NAME")]
     api_key_env: Option<String>,
-    /// Write report.json and report.md there.
+    /// Write report.json, report.md, report.xml (`JUnit`) and report.html there.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    /// Compare with an earlier report.json (or the directory that holds it) in report.md and report.html.
+    #[arg(long, value_name = "PATH")]
+    compare: Option<PathBuf>,
+    /// Show the cases of the test split too; without it they are only counted.
+    #[arg(long)]
+    show_test: bool,
     /// Where the private database and the ingested corpus are kept between runs.
     #[arg(long, value_name = "DIR", env = "PLUMBLINE_DATA", default_value = ".data")]
     data: PathBuf,
@@ -205,8 +217,16 @@ pub fn main() -> ExitCode {
         }
         Command::Lint { golden } => lint_command(&golden),
         Command::Repin { golden, write } => repin_command(&golden, write),
-        Command::Diff { before, after } => diff_command(&before, &after),
         Command::Ratchet(args) => ratchet_command(args),
+        Command::Diff {
+            before,
+            after,
+            markdown,
+        } => diff_command(&before, &after, markdown),
+        Command::Schema => {
+            print!("{}", schema());
+            Ok(0)
+        }
         Command::ExtractWorker => return plumbline_ingest::worker_main(),
     };
     ExitCode::from(exit.unwrap_or_else(|error| tell(&error)))
@@ -281,6 +301,8 @@ fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
         machine: args.machine,
         target,
         report: args.report,
+        compare: args.compare,
+        show_test: args.show_test,
         concurrency: usize::from(args.concurrency),
         warm_up: args.warmup,
         selection: args.split,
@@ -400,8 +422,14 @@ fn ratchet_command(args: RatchetArgs) -> Result<u8, EvalError> {
     Ok(exit.code)
 }
 
-fn diff_command(before: &std::path::Path, after: &std::path::Path) -> Result<u8, EvalError> {
-    print!("{}", diff::render(&json::read(before)?, &json::read(after)?));
+fn diff_command(before: &std::path::Path, after: &std::path::Path, markdown: bool) -> Result<u8, EvalError> {
+    let (before, after) = (json::read(before)?, json::read(after)?);
+    let text = if markdown {
+        diff::render_markdown(&before, &after)
+    } else {
+        diff::render(&before, &after)
+    };
+    print!("{text}");
     Ok(0)
 }
 

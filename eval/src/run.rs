@@ -26,7 +26,7 @@ use crate::metrics::grade::{Graded, grade};
 use crate::metrics::slice;
 use crate::progress::Progress;
 use crate::report::build::build;
-use crate::report::{Report, RunInfo, json};
+use crate::report::{Mode, Report, RunInfo, holdout, json};
 use crate::target::http::Http;
 use crate::target::local::{Local, LocalSettings};
 use crate::target::{Reply, Target, VersionTexts, cited_versions};
@@ -58,8 +58,12 @@ pub struct RunOptions {
     pub machine: Machine,
     /// Which system is asked.
     pub target: TargetOptions,
-    /// Where `report.json` and `report.md` go.
+    /// Where the files of the report go.
     pub report: Option<PathBuf>,
+    /// An earlier report to compare with.
+    pub compare: Option<PathBuf>,
+    /// Whether the test split's cases are shown, not only counted.
+    pub show_test: bool,
     /// Calls at a time.
     pub concurrency: usize,
     /// First calls whose latency is dropped.
@@ -83,6 +87,7 @@ pub struct RunOptions {
 pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, EvalError> {
     let golden = load(&options.golden)?;
     refuse_lint_errors(&golden)?;
+    let before = options.compare.as_deref().map(json::read).transpose()?;
     let gates = read_gates(options, &golden)?;
     let accepted = accept::read(options)?;
     let plan = Plan::new(&golden, options)?;
@@ -102,11 +107,19 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
     let comparison = accept::compare(accepted.as_ref(), &gates.gates, &outcomes, options);
     let exit = accept::extend(exit, comparison.as_ref(), &gates.gates, options);
     accept::write(options, &info, outcomes, &gates.gates, &exit)?;
-    let mut report = build(info, &graded, results, exit);
-    report.regression = comparison;
-    report.power = sight;
+    let mut whole = build(info, &graded, results, exit);
+    whole.regression = comparison;
+    whole.power = sight;
     if let Some(dir) = &options.report {
-        json::write(dir, &report)?;
+        json::write_questions(dir, &whole)?;
+    }
+    let report = if options.show_test {
+        whole
+    } else {
+        holdout::withhold(whole)
+    };
+    if let Some(dir) = &options.report {
+        json::write(dir, &report, before.as_ref())?;
     }
     Ok(report)
 }
@@ -327,5 +340,6 @@ fn run_info(
         warm_up: options.warm_up,
         coverage: coverage(graded),
         hashes: Hashes::default(),
+        mode: Mode::Live,
     }
 }

@@ -42,7 +42,7 @@ pub struct Baseline {
 }
 
 /// The files that decide a verdict, by hash: a report that shows other hashes was made by other rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hashes {
     /// Over the sorted lines `<id>  <hash of what the case demands>`.
     pub dataset_sha256: String,

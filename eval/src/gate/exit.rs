@@ -26,7 +26,7 @@ use crate::stats::{real, share};
 pub const MIN_COVERAGE: f64 = 0.98;
 
 /// How the process ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Exit {
     /// The exit code.
     pub code: u8,

@@ -20,7 +20,7 @@ use crate::metrics::slice::part;
 use crate::metrics::{Estimate, Graded, Measured};
 
 /// What came out of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The threshold is met.
@@ -42,7 +42,7 @@ impl fmt::Display for Verdict {
 }
 
 /// A gate with what was measured and what follows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GateResult {
     /// What was asked for.
     pub gate: Gate,

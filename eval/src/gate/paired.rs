@@ -15,7 +15,7 @@ use crate::stats::{mcnemar, share};
 const FAILED_MS: f64 = 60_000.0;
 
 /// How pairs are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Exact one-sided McNemar.
@@ -33,7 +33,7 @@ pub struct Pair<'a> {
 }
 
 /// What the pairs say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Paired {
     /// How they were compared.
     pub method: Method,

@@ -24,7 +24,7 @@ use crate::target::{Reply, VersionTexts};
 const WANTED: f64 = 0.8;
 
 /// What one gate can see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Power {
     /// The gate, as it is told.
     pub gate: String,
@@ -37,7 +37,7 @@ pub struct Power {
 }
 
 /// What a gate can see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sight {
     /// A comparison with the baseline finds drops from here on, 8 times out of 10.

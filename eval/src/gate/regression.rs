@@ -32,7 +32,7 @@ use crate::stats::random::seed_of;
 pub const ALPHA: f64 = 0.05;
 
 /// One gate against the baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Test {
     /// The gate, as it is told.
     pub gate: String,
@@ -52,7 +52,7 @@ pub struct Test {
 }
 
 /// A case with what is wrong now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Moved {
     /// Id.
     pub id: String,
@@ -61,7 +61,7 @@ pub struct Moved {
 }
 
 /// The run against the baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comparison {
     /// When the baseline was measured.
     pub baseline: String,

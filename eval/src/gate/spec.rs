@@ -32,7 +32,7 @@ use crate::error::EvalError;
 use crate::metrics::registry::{Direction, Metric, Proof, find, names};
 
 /// What a missed gate does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// It fails the run.
@@ -43,7 +43,7 @@ pub enum Severity {
 }
 
 /// One demand.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Gate {
     /// Name of the metric.
     pub metric: String,

@@ -9,7 +9,9 @@ use plumbline_answer::{Message, Route};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a good system does with the question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The documents hold the answer.

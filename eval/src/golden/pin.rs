@@ -174,12 +174,16 @@ fn ambiguous(evidence: &Evidence, places: usize) -> String {
 
 /// The first words of a long text, for messages.
 pub fn excerpt(text: &str) -> String {
-    const CHARS: usize = 60;
+    excerpt_to(text, 60)
+}
+
+/// The first words of a text on one line, at most `chars` characters.
+pub fn excerpt_to(text: &str, chars: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= CHARS {
+    if line.chars().count() <= chars {
         return line;
     }
-    line.chars().take(CHARS - 1).chain(['…']).collect()
+    line.chars().take(chars.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]

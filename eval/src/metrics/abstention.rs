@@ -15,7 +15,7 @@ use crate::golden::case::Kind;
 use crate::stats::real;
 
 /// Counts of outcomes for one kind of case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OutcomeRow {
     /// Kind of case.
     pub kind: Kind,

@@ -9,7 +9,7 @@ use crate::stats::real;
 use crate::target::{VersionKey, VersionTexts};
 
 /// One citation that was followed to its source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Check {
     /// Document that was cited.
     pub document: String,

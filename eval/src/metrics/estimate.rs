@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::stats::{real, share, wilson};
 
 /// A point with its one-sided 95 % bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Estimate {
     /// Successes, or the sum of the scores; of a latency the rank.
     pub k: f64,
@@ -13,12 +13,15 @@ pub struct Estimate {
     pub n: usize,
     /// The value; infinite for a latency whose rank holds a failed call.
     #[serde(with = "finite")]
+    #[schemars(with = "Option<f64>")]
     pub point: f64,
     /// Lower bound.
     #[serde(with = "finite")]
+    #[schemars(with = "Option<f64>")]
     pub lower: f64,
     /// Upper bound.
     #[serde(with = "finite")]
+    #[schemars(with = "Option<f64>")]
     pub upper: f64,
 }
 
@@ -37,7 +40,7 @@ impl Estimate {
 }
 
 /// What a metric says about a set of replies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Measured {
     /// The value with every undecided reply counted as bad.
     pub value: Estimate,

@@ -14,7 +14,7 @@ use crate::golden::verdict::Verdicts;
 use crate::target::{Reply, VersionTexts};
 
 /// What came back, by the structured field alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Observed {
     /// An answer with text.

@@ -23,7 +23,7 @@ use crate::golden::verdict::Verdict;
 use crate::stats::real;
 
 /// What is known about one reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Not an answered reply.
@@ -53,7 +53,7 @@ pub fn standing(observed: Observed, flagged: bool, verdict: Option<Verdict>) -> 
 }
 
 /// Counts behind the rate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tally {
     /// Replies nothing flagged and nobody judged.
     pub unflagged: usize,

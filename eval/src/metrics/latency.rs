@@ -46,7 +46,7 @@ pub fn p95(graded: &[&Graded]) -> Measured {
 }
 
 /// Median and 95th percentile of one stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Stage {
     /// Name of the stage.
     pub name: String,

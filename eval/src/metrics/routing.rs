@@ -19,7 +19,7 @@ use crate::stats::{real, share, wilson};
 pub const MIN_GOLD: usize = 20;
 
 /// One class of the confusion matrix.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ClassRow {
     /// The gold route.
     pub route: String,

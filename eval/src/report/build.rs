@@ -1,9 +1,12 @@
 //! From graded replies to the report.
 
-use super::{CaseRow, MetricRow, Report, RunInfo, SCHEMA_VERSION, SliceRow, TopHit};
+use plumbline_answer::Speaker;
+
+use super::checks::checks;
+use super::{CaseRow, Expected, MetricRow, Report, RunInfo, SCHEMA_VERSION, SliceRow, TopHit, Turn, risk};
 use crate::gate::{Exit, GateResult};
 use crate::golden::case::{Case, route_name};
-use crate::golden::pin::excerpt;
+use crate::golden::pin::excerpt_to;
 use crate::golden::split::split_of;
 use crate::golden::verdict::{answer_sha256, evidence_sha256};
 use crate::metrics::hallucination::Tally;
@@ -12,6 +15,9 @@ use crate::metrics::{Graded, abstention, latency, recall, routing, slice};
 
 /// Hits shown per case.
 const TOP: usize = 5;
+
+/// Characters shown of a hit.
+const SHOWN: usize = 400;
 
 /// Puts a report together.
 pub fn build(run: RunInfo, graded: &[Graded], gates: Vec<GateResult>, exit: Exit) -> Report {
@@ -40,6 +46,7 @@ pub fn build(run: RunInfo, graded: &[Graded], gates: Vec<GateResult>, exit: Exit
         stages: latency::stages(&all),
         regression: None,
         power: Vec::new(),
+        risk: risk::curve(graded),
         cases: graded.iter().map(case_row).collect(),
     }
 }
@@ -78,7 +85,11 @@ fn case_row(graded: &Graded) -> CaseRow {
         kind: case.kind,
         split: split_of(&case.id),
         slices: slices_of(case),
+        withheld: false,
+        history: history(case),
         question: case.question.clone(),
+        expected: expected(graded),
+        checks: checks(graded),
         passed: problems.is_empty(),
         problems,
         observed: graded.observed,
@@ -106,6 +117,42 @@ fn slices_of(case: &Case) -> Vec<String> {
     slice::slices_of(case).into_iter().collect()
 }
 
+fn history(case: &Case) -> Vec<Turn> {
+    let role = |speaker| match speaker {
+        Speaker::Customer => "customer",
+        Speaker::Bot => "bot",
+    };
+    let turns = case.history.iter();
+    turns
+        .map(|message| Turn {
+            role: role(message.role).to_owned(),
+            text: message.text.clone(),
+        })
+        .collect()
+}
+
+fn expected(graded: &Graded) -> Vec<Expected> {
+    let hits = graded
+        .reply
+        .answer
+        .as_ref()
+        .map(|answer| answer.hits.as_slice())
+        .unwrap_or_default();
+    let spans = graded.spans.iter();
+    spans
+        .map(|span| Expected {
+            group: span.group.clone(),
+            document: span.doc.clone(),
+            quote: span.text.clone(),
+            grade: span.grade,
+            rank: hits
+                .iter()
+                .position(|hit| recall::hits(hit, span))
+                .map(|at| at + 1),
+        })
+        .collect()
+}
+
 fn top(graded: &Graded) -> Vec<TopHit> {
     let Ok(answer) = &graded.reply.answer else {
         return Vec::new();
@@ -120,7 +167,7 @@ fn top(graded: &Graded) -> Vec<TopHit> {
         lexical_rank: hit.lexical.map(|leg| leg.rank),
         vector_rank: hit.vector.map(|leg| leg.rank),
         holds,
-        text: excerpt(&hit.text),
+        text: excerpt_to(&hit.text, SHOWN),
     })
     .collect()
 }

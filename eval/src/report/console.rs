@@ -36,8 +36,12 @@ fn head(out: &mut String, report: &Report) {
     let run = &report.run;
     let _ = writeln!(
         out,
-        "{}: {} cases, split {:?}, target {}",
-        run.golden, run.cases, run.selection, run.target
+        "{}: {} cases, split {:?}, target {}{}",
+        run.golden,
+        run.cases,
+        run.selection,
+        run.target,
+        run.mode.note()
     );
     let pin = if run.corpus_pinned {
         "as pinned"

@@ -1,4 +1,4 @@
-//! `report.json`: the whole run, for machines and for `diff`.
+//! The files of a run: `report.json` for machines and for `diff`, beside it the same for people and test runners.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use crate::error::EvalError;
 use crate::golden::verdict::Question;
 use crate::metrics::hallucination::Standing;
 
-/// Writes `report.json`, `report.md` and `verdicts.todo.jsonl` into `dir`.
-pub fn write(dir: &Path, report: &Report) -> Result<(), EvalError> {
+/// Writes `report.json`, `report.md`, `report.xml` and `report.html` into `dir`; `before` is the run to compare with.
+pub fn write(dir: &Path, report: &Report, before: Option<&Report>) -> Result<(), EvalError> {
     let failed = |path: &Path, error: &dyn std::fmt::Display| {
         EvalError::Infra(format!("{}: cannot be written: {error}", path.display()))
     };
@@ -18,8 +18,9 @@ pub fn write(dir: &Path, report: &Report) -> Result<(), EvalError> {
     let text = serde_json::to_string_pretty(report).map_err(|error| failed(dir, &error))?;
     for (name, text) in [
         ("report.json", text + "\n"),
-        ("report.md", super::markdown::render(report)),
-        ("verdicts.todo.jsonl", questions(report)),
+        ("report.md", super::markdown::render(report, before)),
+        ("report.xml", super::junit::render(report)?),
+        ("report.html", super::html::render(report, before)?),
     ] {
         let path = dir.join(name);
         std::fs::write(&path, text).map_err(|error| failed(&path, &error))?;
@@ -27,7 +28,16 @@ pub fn write(dir: &Path, report: &Report) -> Result<(), EvalError> {
     Ok(())
 }
 
-/// The replies that wait for a verdict, as lines to complete and add to `verdicts.jsonl`.
+/// Writes `verdicts.todo.jsonl`: the replies that wait for a verdict, as lines to complete and add to `verdicts.jsonl`.
+///
+/// `report` is the whole one: a reply of the test split has to be read by the person who judges it, and by nobody else.
+pub fn write_questions(dir: &Path, report: &Report) -> Result<(), EvalError> {
+    let path = dir.join("verdicts.todo.jsonl");
+    let failed = |error| EvalError::Infra(format!("{}: cannot be written: {error}", path.display()));
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    std::fs::write(&path, questions(report)).map_err(failed)
+}
+
 fn questions(report: &Report) -> String {
     let open = report
         .cases

@@ -14,8 +14,8 @@ use crate::metrics::registry::Proof;
 /// Failing cases shown.
 const SHOWN: usize = 10;
 
-/// Renders the summary.
-pub fn render(report: &Report) -> String {
+/// Renders the summary, with the difference from an earlier run when there is one.
+pub fn render(report: &Report, before: Option<&Report>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail, so the results below are dropped.
     let run = &report.run;
@@ -34,7 +34,7 @@ pub fn render(report: &Report) -> String {
         "{}: {} cases on {}, coverage {:.3}, corpus `{}`{}\n",
         cell(&run.golden),
         run.cases,
-        cell(&run.target),
+        cell(&format!("{}{}", run.target, run.mode.note())),
         run.coverage,
         run.corpus_manifest_sha256.get(..12).unwrap_or_default(),
         if run.corpus_pinned {
@@ -47,6 +47,9 @@ pub fn render(report: &Report) -> String {
     regression::markdown(&mut out, report);
     power(&mut out, report);
     metrics(&mut out, report);
+    if let Some(before) = before {
+        out.push_str(&super::diff::render_markdown(before, report));
+    }
     failing(&mut out, report);
     out
 }
@@ -142,11 +145,19 @@ fn failing(out: &mut String, report: &Report) {
         )
     });
     let passed = report.cases.len() - failing.len();
+    let withheld = failing.iter().filter(|case| case.withheld).count();
+    failing.retain(|case| !case.withheld);
     let _ = writeln!(
         out,
         "{passed} of {} cases have nothing wrong with them.",
         report.cases.len()
     );
+    if withheld > 0 {
+        let _ = writeln!(
+            out,
+            "\n{withheld} failing cases of the test split are counted and not shown."
+        );
+    }
     if failing.is_empty() {
         return;
     }
@@ -171,7 +182,7 @@ fn failing(out: &mut String, report: &Report) {
 }
 
 /// Errors first, then inventions, then wrong replies, then the rest.
-fn severity(case: &CaseRow) -> u8 {
+pub(super) fn severity(case: &CaseRow) -> u8 {
     match (case.observed, case.standing) {
         (Observed::Error | Observed::Empty, _) => 0,
         (_, Standing::Convicted) => 1,

@@ -1,20 +1,29 @@
 //! What a run returns. Formatters print it; they compute nothing.
 
 pub mod build;
+pub mod checks;
 pub mod console;
 pub mod diff;
+pub mod holdout;
+pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 mod number;
 mod regression;
+pub mod risk;
+pub mod schema;
 
 #[cfg(test)]
 mod tests;
 
 use chrono::{DateTime, Utc};
 use plumbline_answer::Timings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::checks::CaseCheck;
+use self::risk::RiskPoint;
 use crate::gate::baseline::Hashes;
 use crate::gate::power::Power;
 use crate::gate::{Comparison, Exit, GateResult};
@@ -33,7 +42,7 @@ use crate::metrics::{Measured, Observed};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA_VERSION`] of the program that wrote it.
     pub schema_version: u32,
@@ -61,16 +70,20 @@ pub struct Report {
     /// What the gates could see on these cases.
     #[serde(default)]
     pub power: Vec<Power>,
+    /// What a stricter threshold would buy.
+    #[serde(default)]
+    pub risk: Vec<RiskPoint>,
     /// Every case, in the order of the files.
     pub cases: Vec<CaseRow>,
 }
 
 /// What ran on what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunInfo {
     /// Version of the program.
     pub version: String,
-    /// When it began.
+    /// When it began, RFC 3339.
+    #[schemars(with = "String")]
     pub started_at: DateTime<Utc>,
     /// Name of the golden set.
     pub golden: String,
@@ -97,10 +110,39 @@ pub struct RunInfo {
     /// The files that decided the verdict.
     #[serde(default)]
     pub hashes: Hashes,
+    /// Where the replies come from.
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+/// Where replies come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The system was asked just now.
+    #[default]
+    Live,
+    /// Replies or model calls of an earlier recording; their latency is the recording's.
+    Replayed,
+    /// Stored replies, scored again without a call.
+    Rescored,
+}
+
+impl Mode {
+    /// What a person reads beside the target; nothing for a live run.
+    pub fn note(self) -> &'static str {
+        match self {
+            Self::Live => "",
+            Self::Replayed => ", replayed: latency and cost are the recording's",
+            Self::Rescored => {
+                ", stored replies scored again: latency and cost are those of the run that stored them"
+            }
+        }
+    }
 }
 
 /// One metric over all cases.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricRow {
     /// Its name.
     pub name: String,
@@ -125,7 +167,7 @@ impl MetricRow {
 }
 
 /// The chief metrics of one slice; `None` where the slice has no case for it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SliceRow {
     /// Name of the slice, such as `lang:es`.
     pub slice: String,
@@ -144,7 +186,7 @@ pub struct SliceRow {
 }
 
 /// One case with its reply.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseRow {
     /// Id.
     pub id: String,
@@ -154,8 +196,20 @@ pub struct CaseRow {
     pub split: Split,
     /// Slices it belongs to.
     pub slices: Vec<String>,
+    /// True when it is of the test split and only counted: question, evidence, reply and reasons are left out.
+    #[serde(default)]
+    pub withheld: bool,
+    /// What was said before, oldest first.
+    #[serde(default)]
+    pub history: Vec<Turn>,
     /// The customer's message.
     pub question: String,
+    /// The evidence a good search finds.
+    #[serde(default)]
+    pub expected: Vec<Expected>,
+    /// The case by each metric that it counts in.
+    #[serde(default)]
+    pub checks: Vec<CaseCheck>,
     /// True when nothing is wrong.
     pub passed: bool,
     /// What is wrong, worst first.
@@ -195,11 +249,36 @@ pub struct CaseRow {
     /// Whether that time counts for latency.
     pub timed: bool,
     /// Time per stage.
+    #[schemars(with = "Option<schema::TimingsLayout>")]
     pub timings: Option<Timings>,
 }
 
+/// An earlier message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Turn {
+    /// `customer` or `bot`.
+    pub role: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One piece of evidence with the place at which it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Expected {
+    /// Its group; any piece of a group will do.
+    pub group: String,
+    /// Document.
+    pub document: String,
+    /// The passage.
+    pub quote: String,
+    /// 3 states the answer, 2 supports it, 1 is related.
+    pub grade: u8,
+    /// Rank of the first hit that holds it, 1-based; none when no hit does.
+    pub rank: Option<usize>,
+}
+
 /// One of the first hits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TopHit {
     /// Document.
     pub document: String,

@@ -1,8 +1,9 @@
 //! What people read, as snapshots.
 
 use chrono::DateTime;
+use serde_json::Value;
 
-use super::{Report, RunInfo, build::build, console, diff, json, markdown};
+use super::{Report, RunInfo, build::build, console, diff, holdout, html, json, junit, markdown, schema};
 use crate::gate::baseline::{self, Baseline, Hashes};
 use crate::gate::exit::{coverage, decide};
 use crate::gate::judge::judge_all;
@@ -10,7 +11,7 @@ use crate::gate::power::power;
 use crate::gate::regression;
 use crate::gate::spec::parse_flag;
 use crate::golden::case::Case;
-use crate::golden::split::Selection;
+use crate::golden::split::{Selection, Split};
 use crate::metrics::Graded;
 use crate::testing::{as_error, sample};
 
@@ -33,6 +34,7 @@ fn report(graded: &[Graded], gates: &[&str]) -> Report {
         warm_up: 0,
         coverage: coverage(graded),
         hashes: Hashes::default(),
+        mode: super::Mode::Live,
     };
     let baseline = Baseline {
         schema_version: baseline::SCHEMA_VERSION,
@@ -92,7 +94,7 @@ fn console_report() {
 
 #[test]
 fn markdown_report() {
-    insta::assert_snapshot!(markdown::render(&report(&graded(), &GATES)));
+    insta::assert_snapshot!(markdown::render(&report(&graded(), &GATES), None));
 }
 
 #[test]
@@ -116,10 +118,10 @@ fn a_report_survives_its_file() {
     let mut graded = graded();
     graded.truncate(59);
     let written = report(&graded, &GATES);
-    json::write(dir.path(), &written).unwrap();
+    json::write(dir.path(), &written, None).unwrap();
     let read = json::read(dir.path()).unwrap();
     assert_eq!(console::render(&read), console::render(&written));
-    assert_eq!(markdown::render(&read), markdown::render(&written));
+    assert_eq!(markdown::render(&read, None), markdown::render(&written, None));
     assert_eq!(read.cases.len(), written.cases.len());
 
     let path = dir.path().join("report.json");
@@ -163,4 +165,190 @@ fn a_diff_tells_fixed_broken_and_still_failing() {
     assert_eq!(difference.gone, [gone.id]);
     assert!(!difference.still_failing.is_empty());
     assert!(diff::render(&before, &after).contains("broken: 1\n"));
+}
+
+/// A reply that tries to leave its place, in a case of the dev split, and an invented sentence.
+fn hostile() -> Vec<Graded> {
+    let mut rows = graded();
+    let at = rows
+        .iter()
+        .position(|row| {
+            crate::golden::split::split_of(&row.case.id) == Split::Dev && !row.observed.is_error()
+        })
+        .unwrap();
+    let text = "Ask <script>alert(1)</script> ]]> \u{1} Kofi.";
+    rows[at].case.question = "</details><img src=x onerror=alert(2)>".into();
+    rows[at].reply.answer.as_mut().unwrap().text = format!("It is free. {text}");
+    rows[at].unsupported = vec![crate::metrics::claims::Unsupported {
+        text: text.into(),
+        why: "no evidence names Kofi".into(),
+    }];
+    rows[at].correct = Some(false);
+    rows[at].standing = crate::metrics::hallucination::Standing::Undecided;
+    rows
+}
+
+#[test]
+fn a_testcase_per_case_and_metric() {
+    let report = report(&hostile(), &GATES);
+    let xml = junit::render(&report).unwrap();
+    let read = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    let checks: usize = report.cases.iter().map(|case| case.checks.len()).sum();
+    assert_eq!(read.tests, checks + report.gates.len());
+    let bad = report
+        .cases
+        .iter()
+        .flat_map(|case| &case.checks)
+        .filter(|check| !check.passed)
+        .count();
+    let gates = report
+        .gates
+        .iter()
+        .filter(|gate| gate.verdict != crate::gate::judge::Verdict::Pass)
+        .count();
+    assert_eq!(read.failures + read.errors, bad + gates);
+    assert!(
+        xml.contains("expected nothing but what the evidence holds; got") && !xml.contains("<script>"),
+        "{xml}"
+    );
+}
+
+#[test]
+fn the_page_needs_nothing_else_and_cannot_be_broken_out_of() {
+    let before = report(&graded(), &GATES);
+    let page = html::render(&report(&hostile(), &GATES), Some(&before)).unwrap();
+    for foreign in [
+        "<script", "http://", "https://", "url(", "<link", "@import", "<img",
+    ] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    assert!(
+        page.contains("<mark title=\"no evidence names Kofi\">Ask "),
+        "{page}"
+    );
+    assert!(page.matches("<svg").count() == 2 && page.contains("Against the run compared with"));
+    assert_eq!(
+        page.matches("<details").count(),
+        page.matches("</details>").count()
+    );
+}
+
+/// What is withheld is in none of the files; what is counted stays the same.
+#[test]
+fn the_test_split_is_counted_and_not_shown() {
+    let mut rows = graded();
+    for row in &mut rows {
+        let secret = format!("secret-of-{}", crate::golden::split::split_of(&row.case.id));
+        row.case.question.clone_from(&secret);
+        row.case.must_not.push(secret.clone());
+        if let Ok(answer) = &mut row.reply.answer {
+            answer.text = format!("{} {secret}", answer.text);
+        }
+    }
+    let whole = report(&rows, &GATES);
+    let held = holdout::withhold(whole.clone());
+    let texts = [
+        serde_json::to_string(&held).unwrap(),
+        markdown::render(&held, Some(&whole)),
+        junit::render(&held).unwrap(),
+        html::render(&held, None).unwrap(),
+        diff::render(&whole, &held),
+    ];
+    for text in &texts {
+        assert!(!text.contains("secret-of-test"), "{text}");
+    }
+    assert!(texts[0].contains("secret-of-dev") && texts[3].contains("of the test split are counted"));
+    assert!(!console::render(&held).contains("lacks: secret-of-test"));
+    let counts = |report: &Report| report.cases.iter().filter(|case| case.passed).count();
+    assert_eq!(counts(&held), counts(&whole));
+}
+
+#[test]
+fn the_difference_for_a_pull_request() {
+    let before = report(&graded(), &[]);
+    let mut rows = graded();
+    rows[0] = as_error(&rows[0]);
+    rows[9] = as_error(&rows[9]);
+    insta::assert_snapshot!(diff::render_markdown(&before, &report(&rows, &[])));
+}
+
+#[test]
+fn the_schema_is_the_published_one() {
+    let published = std::fs::read_to_string("../docs/report.schema.json").unwrap();
+    assert_eq!(
+        published,
+        schema::schema(),
+        "the layout changed; write it with: plumbline-eval schema > docs/report.schema.json"
+    );
+}
+
+/// A report fits the published schema, and one with another layout does not.
+#[test]
+fn a_report_fits_its_schema() {
+    let schema: Value = serde_json::from_str(&schema::schema()).unwrap();
+    let mut written = serde_json::to_value(report(&hostile(), &GATES)).unwrap();
+    assert_eq!(misfit(&schema, &schema, &written), None);
+    written["cases"][3]["kind"] = "maybe".into();
+    assert!(misfit(&schema, &schema, &written).unwrap().contains("maybe"));
+    written["cases"][3].as_object_mut().unwrap().remove("kind");
+    assert!(misfit(&schema, &schema, &written).unwrap().contains("kind"));
+}
+
+/// The first place where a value does not fit, by the keywords that the schema uses.
+fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        let target = root.pointer(name.trim_start_matches('#')).expect(name);
+        return misfit(root, target, value);
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(choices) = schema[keyword].as_array()
+            && choices.iter().all(|choice| misfit(root, choice, value).is_some())
+        {
+            return Some(format!("none of {keyword} fits {value}"));
+        }
+    }
+    let same = |wanted: &Value| wanted == value;
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|names| !names.iter().any(same))
+        || schema.get("const").is_some_and(|wanted| !same(wanted))
+    {
+        return Some(format!("{value} is no choice of {schema}"));
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(name) => vec![name],
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_u64() || number.is_i64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let fits = types.contains(&kind) || (kind == "integer" && types.contains(&"number"));
+    if !types.is_empty() && !fits {
+        return Some(format!("{value} is no {types:?}"));
+    }
+    let required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    if let Some(missing) = required.into_iter().find(|&name| value.get(name).is_none()) {
+        return Some(format!("{missing} is missing"));
+    }
+    let inside = schema["properties"].as_object().into_iter().flatten();
+    let inside = inside.filter_map(|(name, schema)| Some((schema, value.get(name)?)));
+    let items = value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|item| (&schema["items"], item));
+    inside
+        .chain(items)
+        .find_map(|(schema, value)| misfit(root, schema, value))
 }

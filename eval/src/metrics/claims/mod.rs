@@ -24,7 +24,7 @@ use facts::Facts;
 use words::{content_words, same_word};
 
 /// A sentence, or a part of one, that the evidence does not support.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unsupported {
     /// The sentence as sent.
     pub text: String,
