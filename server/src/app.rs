@@ -18,6 +18,7 @@ use crate::config::{CommonArgs, ServeArgs};
 use crate::simulator::graph::FakeGraph;
 use crate::watch::VersionWatch;
 use crate::whatsapp::graph::GraphClient;
+use crate::worker::gate::EvalProgram;
 
 /// The parts of a running server; cheap to clone.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ pub struct App {
     pub progress: ProgressBoard,
     /// Hears of the versions built anywhere.
     pub versions: VersionWatch,
+    /// Judges what is staged.
+    pub eval: Option<Arc<EvalProgram>>,
 }
 
 /// Tells whoever listens how far versions are.
@@ -195,6 +198,7 @@ pub struct Opened {
     pub blobs: BlobStore,
     /// The tenant named on the command line.
     pub tenant: Tenant,
+    url: Secret,
     postgres: Option<LocalPostgres>,
 }
 
@@ -210,6 +214,7 @@ pub async fn open(common: &CommonArgs) -> anyhow::Result<Opened> {
         store,
         blobs,
         tenant,
+        url: Secret::presented(&url),
         postgres,
     })
 }
@@ -229,6 +234,7 @@ pub async fn boot_on(
         store,
         blobs,
         tenant,
+        url,
         postgres,
     } = opened;
     let data = common.data_dir();
@@ -292,6 +298,7 @@ pub async fn boot_on(
             ..WorkSettings::default()
         },
         progress: ProgressBoard::default(),
+        eval: Some(Arc::new(EvalProgram::beside_this_one(common, url)?)),
     };
     Ok(Booted {
         app,

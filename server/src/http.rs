@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod conversations;
 pub mod documents;
 pub mod error;
+pub mod eval_runs;
 pub mod health;
 mod preview;
 pub mod search;
@@ -54,6 +55,11 @@ fn uploads() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(documents::upload, documents::list))
 }
 
+/// Paths that take reports, which hold every case with its answer.
+fn reports() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(eval_runs::record))
+}
+
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(documents::events::events))
@@ -76,6 +82,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(settings::get, settings::put))
         .routes(routes!(settings::history))
         .routes(routes!(settings::activate))
+        .routes(routes!(eval_runs::list))
+        .routes(routes!(eval_runs::get))
+        .routes(routes!(eval_runs::report))
         .routes(routes!(search::search))
         .routes(routes!(answer::answer))
         .routes(routes!(answer::get))
@@ -85,11 +94,14 @@ fn api() -> OpenApiRouter<App> {
 
 /// The description of the API as served at `/openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().merge(uploads()).split_for_parts().1
+    api().merge(uploads()).merge(reports()).split_for_parts().1
 }
 
 /// Most bytes of a request that carries no file, and of what surrounds the files of an upload.
 const FORM_BYTES: usize = 1 << 20;
+
+/// Most bytes of a report: some 10 KiB per case.
+const REPORT_BYTES: usize = 64 << 20;
 
 /// Everything the server answers.
 pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
@@ -99,6 +111,7 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(timed)
         .merge(uploads().layer(largest))
+        .merge(reports().layer(DefaultBodyLimit::max(REPORT_BYTES)).layer(timed))
         .split_for_parts();
     let service = Router::new()
         .merge(api)

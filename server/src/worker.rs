@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod element;
+pub mod gate;
 pub mod send;
 pub mod turn;
 pub mod vector_index;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plumbline_ingest::INGEST_QUEUE;
-use plumbline_store::{ELEMENT_QUEUE, Job, SEND_QUEUE, Store, StoreError, TURN_QUEUE, VECTOR_INDEX_QUEUE};
+use plumbline_store::{
+    ELEMENT_QUEUE, GATE_QUEUE, Job, SEND_QUEUE, Store, StoreError, TURN_QUEUE, VECTOR_INDEX_QUEUE,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,12 +76,13 @@ impl From<StoreError> for WorkError {
 }
 
 /// Queues with the number of jobs of each that may run at once in this process.
-const QUEUES: [(&str, usize); 5] = [
+const QUEUES: [(&str, usize); 6] = [
     (TURN_QUEUE, 4),
     (SEND_QUEUE, 8),
     (ELEMENT_QUEUE, 2),
     (INGEST_QUEUE, 2),
     (VECTOR_INDEX_QUEUE, 1),
+    (GATE_QUEUE, 1),
 ];
 
 /// Runs all queues until `stop`; returns when the jobs at work have ended.
@@ -88,7 +92,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 /// Runs the queues of documents alone: what the command line needs to see its files through.
 pub async fn run_documents(app: App, stop: CancellationToken) {
-    run_queues(app, &QUEUES[3..], stop).await;
+    run_queues(app, &QUEUES[3..5], stop).await;
 }
 
 async fn run_queues(app: App, queues: &[(&'static str, usize)], stop: CancellationToken) {
@@ -243,6 +247,7 @@ async fn dispatch(app: App, job: Job) -> Result<Done, WorkError> {
         SEND_QUEUE => send::send(&app, &job).await,
         ELEMENT_QUEUE => element::apply(&app, &job).await,
         INGEST_QUEUE => document::build(&app, &job).await,
+        GATE_QUEUE => gate::judge(&app, &job).await,
         VECTOR_INDEX_QUEUE => vector_index::keep(&app, &job).await,
         other => Err(WorkError::fatal(format!("no worker knows the queue {other}"))),
     }
@@ -260,6 +265,7 @@ async fn tell_of_the_dead(app: &App) {
             TURN_QUEUE => turn::give_up(app, &job).await,
             INGEST_QUEUE => document::give_up(app, &job, &reason).await,
             SEND_QUEUE => send::give_up(app, &job, &reason).await,
+            GATE_QUEUE => gate::give_up(app, &job, &reason).await,
             _ => Ok(()),
         };
         let noted = match told {

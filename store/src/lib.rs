@@ -13,6 +13,7 @@ mod chunk;
 mod conversation;
 mod document;
 mod error;
+mod eval_run;
 mod idempotency;
 mod inbound;
 mod job;
@@ -42,6 +43,7 @@ pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};
 pub use document::{Document, DocumentFilter, NewestVersion, StateCount};
 pub use error::StoreError;
+pub use eval_run::{EvalRun, EvalState, GATE_QUEUE, Publication, Verdict, VisibleDocument};
 pub use idempotency::Replay;
 pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stored, TURN_QUEUE};
 pub use job::{DeadJob, Failed, Job, NewJob, QueueDepth};
@@ -53,8 +55,9 @@ pub use progress::{VersionNotes, VersionProgress};
 pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, Scope, VectorMatch, VectorScan};
 pub use settings::{
-    AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, RetrievalSettings,
-    RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion, UploadSettings,
+    AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, PublishingSettings,
+    RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,
+    UploadSettings,
 };
 pub use sqlx::types::Json;
 pub use tenant::Tenant;

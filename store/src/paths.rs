@@ -5,6 +5,7 @@
 //! <data>/blobs/      original files by sha256
 //! <data>/spool/      files on their way to and from S3 (absent when files are kept here)
 //! <data>/index/      lexical indexes, one slot per running process; may be deleted at any time
+//! <data>/golden/     a golden set per tenant, put there by its people: what staged changes are judged by
 //! <data>/eval/       what the eval keeps between runs: its own cluster, ingested corpora
 //! ```
 
@@ -43,6 +44,11 @@ impl DataDir {
     /// Lexical indexes.
     pub fn index(&self) -> PathBuf {
         self.0.join("index")
+    }
+
+    /// Golden sets of the tenants, each in a directory named by the tenant's slug.
+    pub fn golden(&self) -> PathBuf {
+        self.0.join("golden")
     }
 
     /// The eval's own data directory.

@@ -31,6 +31,24 @@ pub struct Settings {
     pub extraction: ExtractionSettings,
     /// What may be uploaded.
     pub uploads: UploadSettings,
+    /// What must hold before a change reaches customers.
+    pub publishing: PublishingSettings,
+}
+
+impl Settings {
+    /// Whether customers may be answered otherwise with `other`. What switches the bot off, limits uploads or applies to
+    /// later versions alone is not among it: that takes effect at once.
+    pub fn answers_differ(&self, other: &Self) -> bool {
+        self.retrieval != other.retrieval || self.answer != other.answer || self.routing != other.routing
+    }
+}
+
+/// What must hold before a change reaches customers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PublishingSettings {
+    /// New document versions and settings are staged until the tenant's golden set passes with them.
+    pub gated: bool,
 }
 
 /// How the two legs are searched and fused.

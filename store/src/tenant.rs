@@ -41,6 +41,18 @@ impl SystemTx {
         )
     }
 
+    /// A tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none.
+    pub async fn tenant_by_id(&mut self, id: Uuid) -> Result<Tenant, StoreError> {
+        sqlx::query_as("SELECT id, slug, name FROM tenants WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.conn())
+            .await?
+            .ok_or(StoreError::NotFound { what: "tenant" })
+    }
+
     /// All tenants by slug.
     pub async fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
         Ok(sqlx::query_as("SELECT id, slug, name FROM tenants ORDER BY slug")

@@ -386,6 +386,15 @@ impl TenantTx {
     /// Publishes `version` unless a newer version of the document is live already (a slow build must not undo a
     /// newer upload). Returns whether it was published.
     pub async fn publish_if_newest(&mut self, version: Uuid) -> Result<bool, StoreError> {
+        if self.is_superseded(version).await? {
+            return Ok(false);
+        }
+        self.publish_version(version).await?;
+        Ok(true)
+    }
+
+    /// Whether a newer version of the document is live already, or the document was deleted. Locks the document.
+    pub async fn is_superseded(&mut self, version: Uuid) -> Result<bool, StoreError> {
         let superseded: Option<bool> = sqlx::query_scalar(
             "SELECT d.deleted_at IS NOT NULL OR coalesce(
                     (SELECT l.number > v.number FROM document_versions l WHERE l.id = d.live_version_id), false)
@@ -395,11 +404,7 @@ impl TenantTx {
         .bind(version)
         .fetch_optional(self.conn())
         .await?;
-        if superseded.unwrap_or(true) {
-            return Ok(false);
-        }
-        self.publish_version(version).await?;
-        Ok(true)
+        Ok(superseded.unwrap_or(true))
     }
 }
 

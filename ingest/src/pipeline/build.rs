@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plumbline_store::{
     BlobStore, BuiltVersion, ChunkingSettings, Completed, NewChunk, NewExtraction, NewPlace, NewWindow,
-    OverlayKind, Overlays, Settings, StoreError, Version, VersionState,
+    OverlayKind, Overlays, Publication, Settings, StoreError, Version, VersionState,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -250,7 +250,7 @@ impl Pipeline {
             teller.send_replace((done, total));
         };
         let completing = self.complete(stage, version, built, overlays, edited, &noted);
-        let published = stage
+        let publication = stage
             .run(VersionState::Indexing, limit, &teller, completing)
             .await?;
         let mut tx = self.store.tenant(stage.tenant).await?;
@@ -260,7 +260,8 @@ impl Pipeline {
         Ok(Built {
             embedded: usize::try_from(built.windows_embedded).unwrap_or_default(),
             reused: usize::try_from(built.windows_reused).unwrap_or_default(),
-            published,
+            published: publication == Publication::Live,
+            staged: publication == Publication::Staged,
             ..already_built(&now)
         })
     }
@@ -273,7 +274,7 @@ impl Pipeline {
         mut overlays: Overlays,
         edited: &[Edited],
         noted: &(dyn Fn(usize) + Sync),
-    ) -> Result<bool, BuildError> {
+    ) -> Result<Publication, BuildError> {
         for _ in 0..PLACINGS {
             built.places = place(&overlays.list, &built.chunks);
             built.places.extend(edit_places(&built.chunks, edited));
@@ -283,9 +284,9 @@ impl Pipeline {
             let mut tx = self.store.tenant(stage.tenant).await?;
             match tx.complete_version(built, noted).await? {
                 Completed::Written => {
-                    let published = tx.publish_if_newest(version.id).await?;
+                    let publication = tx.publish_or_stage(version.id).await?;
                     tx.commit().await?;
-                    return Ok(published);
+                    return Ok(publication);
                 }
                 Completed::Ended => return Err(BuildError::Cancelled),
                 Completed::OverlaysChanged => {
@@ -346,6 +347,7 @@ fn already_built(version: &Version) -> Built {
         embedded: 0,
         reused: 0,
         published: false,
+        staged: false,
     }
 }
 

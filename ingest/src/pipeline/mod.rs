@@ -53,6 +53,8 @@ pub struct Built {
     pub reused: usize,
     /// Whether the version now answers.
     pub published: bool,
+    /// Whether it waits for the verdict of the eval before it is published.
+    pub staged: bool,
 }
 
 /// Why a build did not end in a ready version.

@@ -53,8 +53,19 @@ pub(crate) async fn run(common: &CommonArgs, command: SettingsCommand) -> anyhow
         SettingsCommand::Set { changes, note } => {
             let live = tx.settings().await?;
             let settings = changed(&live.settings, &changes)?;
-            let version = tx.replace_settings(live.version, &settings, &note).await?;
-            format!("version {version} is in force; documents built before keep what they were built with")
+            match tx
+                .replace_or_stage_settings(live.version, &settings, &note)
+                .await?
+            {
+                (version, None) => {
+                    format!(
+                        "version {version} is in force; documents built before keep what they were built with"
+                    )
+                }
+                (version, Some(run)) => format!(
+                    "version {version} waits for eval run {run}: it is put into force when the golden set passes"
+                ),
+            }
         }
         SettingsCommand::History => {
             let history = tx.settings_history(200).await?;

@@ -14,6 +14,7 @@ use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, Schema, SchemaType, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
 
 use super::auth::ApiTenant;
 use super::error::{ApiError, ErrorBody};
@@ -108,12 +109,14 @@ pub struct NewSettings {
     pub settings: Value,
 }
 
-/// Stores new settings as the next version and puts them into force. They must be based on the version that is in force:
+/// Stores new settings as the next version and puts them into force, or stages them until the golden set passes when
+/// `publishing.gated` is on and they change what customers are answered. They must be based on the version that is in force:
 /// nobody's change is overwritten unseen.
 #[utoipa::path(put, path = "/v1/settings", tag = "settings", security(("key" = [])),
     params(("If-Match" = Option<String>, Header, description = "the `ETag` of the settings that were read")),
     request_body = NewSettings,
     responses((status = 200, body = SettingsResponse),
+              (status = 202, body = StagedSettings, description = "`publishing.gated`: they wait for an eval run"),
               (status = 400, body = ErrorBody, description = "names every field that is wrong"),
               (status = 409, body = ErrorBody, description = "`version` is not in force any more"),
               (status = 412, body = ErrorBody, description = "`If-Match` is not in force any more")))]
@@ -142,13 +145,26 @@ pub async fn put(
         .take(500)
         .collect();
     let mut tx = app.store.tenant(tenant).await?;
-    let stored = tx.replace_settings(base, &settings, &note).await;
-    let version = stored.map_err(|error| match error {
+    let stored = tx.replace_or_stage_settings(base, &settings, &note).await;
+    let (version, run) = stored.map_err(|error| match error {
         StoreError::Conflict(message) if matched.is_some() => ApiError::Precondition(message),
         other => other.into(),
     })?;
     tx.commit().await?;
-    Ok(SettingsResponse::reply(version, settings))
+    let Some(eval_run) = run else {
+        return Ok(SettingsResponse::reply(version, settings));
+    };
+    let staged = StagedSettings { version, eval_run };
+    Ok((StatusCode::ACCEPTED, Json(staged)).into_response())
+}
+
+/// Settings that wait for the verdict of an eval run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StagedSettings {
+    /// Their version; they are put into force when the run passes.
+    pub version: i64,
+    /// The run, see `/v1/eval/runs`.
+    pub eval_run: Uuid,
 }
 
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {

@@ -68,6 +68,7 @@ async fn app(url: &str, root: &Path, index: &str) -> App {
             ..WorkSettings::default()
         },
         progress: ProgressBoard::default(),
+        eval: None,
     }
 }
 

@@ -236,16 +236,39 @@ pub(crate) fn stream(file: BlobReader) -> impl IntoResponse {
     )
 }
 
-/// Makes a complete version the one that answers: publishing a new one, or rolling back to an old one.
+/// How to publish.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Publishing {
+    /// Also without a verdict of the eval, or against it.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Makes a complete version the one that answers: publishing a new one, or rolling back to an old one. With
+/// `publishing.gated`, a version that was never published needs an eval run that passed, or `force`.
 #[utoipa::path(post, path = "/v1/documents/{id}/versions/{number}/publish", tag = "versions",
-    security(("key" = [])), params(("id" = Uuid, Path), ("number" = i32, Path)),
+    security(("key" = [])), params(("id" = Uuid, Path), ("number" = i32, Path), Publishing),
     responses((status = 204), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub async fn publish(
     State(app): State<App>,
     ApiTenant(tenant): ApiTenant,
     Path((id, number)): Place,
+    Query(how): Query<Publishing>,
 ) -> Result<StatusCode, ApiError> {
     let version = version_at(&app, tenant, id, number).await?;
+    if !how.force {
+        let mut tx = app.store.tenant(tenant).await?;
+        let unproven = tx.unproven(version.id).await?;
+        tx.commit().await?;
+        if let Some(why) = unproven {
+            return Err(StoreError::Conflict(format!(
+                "version {number} waits for the eval ({why}); publish it all the same with ?force=true"
+            ))
+            .into());
+        }
+    }
     app.pipeline.publish(tenant, &version).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,211 @@
+//! Judges what is staged: asks the tenant's golden set with it, and publishes it or says why not.
+//!
+//! The eval is a program of its own, and stays one: the verdict that a pipeline gets and the verdict that publishes come
+//! from the same command. It works on this database and sees the live versions with the staged one among them.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use plumbline_store::{EvalRun, EvalState, Job, Secret, Store, StoreError, Verdict};
+use tokio::process::Command;
+use uuid::Uuid;
+
+use super::{Done, WorkError, field};
+use crate::app::App;
+use crate::config::CommonArgs;
+
+/// Longest that a run may take.
+const LONGEST_RUN: Duration = Duration::from_mins(30);
+
+/// Where the eval program is and what it works with.
+#[derive(Debug)]
+pub struct EvalProgram {
+    /// The program.
+    pub program: PathBuf,
+    /// Folder of golden sets, one per tenant, named by its slug. Each holds its `gates.toml`.
+    pub golden: PathBuf,
+    /// The database.
+    pub database_url: Secret,
+    /// Directories of the model and the libraries, as variables.
+    pub environment: Vec<(&'static str, PathBuf)>,
+}
+
+impl EvalProgram {
+    /// `plumbline-eval` in the directory of this program, with the golden sets of the data directory.
+    pub fn beside_this_one(common: &CommonArgs, database_url: Secret) -> anyhow::Result<Self> {
+        let program = std::env::current_exe()?.with_file_name("plumbline-eval");
+        Ok(Self {
+            program,
+            golden: common.data_dir().golden(),
+            database_url,
+            environment: vec![
+                ("PLUMBLINE_RUNTIME", common.runtime.clone()),
+                ("PLUMBLINE_MODEL_DIR", common.model_directory()),
+                ("ORT_DYLIB_PATH", common.onnx_runtime()),
+                ("PDFIUM_LIB", common.pdfium_library()),
+                ("PLUMBLINE_DATA", common.data.clone()),
+            ],
+        })
+    }
+
+    /// Runs it on what waits for `run`.
+    async fn run(&self, slug: &str, run: &EvalRun) -> Verdict {
+        match self.try_run(slug, run).await {
+            Ok(verdict) => verdict,
+            Err(error) => Verdict {
+                state: EvalState::Broken,
+                exit_code: None,
+                cause: format!("{error:#}"),
+                report: None,
+            },
+        }
+    }
+
+    async fn try_run(&self, slug: &str, run: &EvalRun) -> anyhow::Result<Verdict> {
+        let golden = self.golden.join(slug);
+        anyhow::ensure!(
+            golden.is_dir(),
+            "{} is not there: put the golden set of the tenant there, with its gates.toml",
+            golden.display()
+        );
+        let report = tempfile::tempdir().context("no folder for the report")?;
+        let mut command = Command::new(&self.program);
+        command
+            .arg("run")
+            .arg("--tenant")
+            .arg(slug)
+            .arg("--golden")
+            .arg(&golden)
+            .arg("--gates")
+            .arg(golden.join("gates.toml"))
+            .arg("--report")
+            .arg(report.path())
+            .env("DATABASE_URL", self.database_url.expose())
+            .envs(self.environment.iter().map(|(name, path)| (name, path)))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(version) = run.version_id {
+            command.arg("--preview-version").arg(version.to_string());
+        }
+        if let Some(settings) = run.settings_version {
+            command.arg("--preview-settings").arg(settings.to_string());
+        }
+        let output = tokio::time::timeout(LONGEST_RUN, command.output())
+            .await
+            .with_context(|| format!("the run took longer than {} minutes", LONGEST_RUN.as_secs() / 60))?
+            .with_context(|| {
+                format!(
+                    "{} could not be started; install it beside plumbline",
+                    self.program.display()
+                )
+            })?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let cause = said
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        let report = tokio::fs::read(report.path().join("report.json")).await.ok();
+        Ok(Verdict {
+            state: EvalState::of_exit(output.status.code()),
+            exit_code: output.status.code(),
+            cause: without_code(cause).to_owned(),
+            report: report.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+        })
+    }
+}
+
+/// `exit 1: a gate failed` without the code, which is kept beside it.
+fn without_code(line: &str) -> &str {
+    match line.strip_prefix("exit ").and_then(|rest| rest.split_once(": ")) {
+        Some((_, cause)) => cause,
+        None => line,
+    }
+}
+
+/// Runs the eval for what waits, and publishes it when it passed.
+pub async fn judge(app: &App, job: &Job) -> Result<Done, WorkError> {
+    let id: Uuid = field(job, "run_id")?;
+    let tenant = job.tenant_id;
+    let mut tx = app.store.tenant(tenant).await?;
+    let run = match tx.eval_run(id).await {
+        Ok(run) => run,
+        // the document it waited with was removed
+        Err(StoreError::NotFound { .. }) => return Ok(Done::Finished),
+        Err(error) => return Err(error.into()),
+    };
+    if !matches!(run.state, EvalState::Queued | EvalState::Running) {
+        return Ok(Done::Finished);
+    }
+    tx.begin_eval_run(id).await?;
+    tx.commit().await?;
+    let mut tx = app.store.system().await?;
+    let slug = tx.tenant_by_id(tenant).await?.slug;
+    tx.commit().await?;
+    let verdict = match &app.eval {
+        Some(eval) => eval.run(&slug, &run).await,
+        None => return Ok(Done::Later(Duration::from_mins(1))), // a process that has the program takes it
+    };
+    tracing::info!(run = %id, state = ?verdict.state, cause = verdict.cause, "gate.run.ended");
+    if verdict.state == EvalState::Passed {
+        publish(app, tenant, &run).await?;
+    }
+    note(&app.store, tenant, id, &verdict).await?;
+    Ok(Done::Finished)
+}
+
+/// Makes live what passed, unless something newer is live already.
+async fn publish(app: &App, tenant: Uuid, run: &EvalRun) -> Result<(), WorkError> {
+    let mut tx = app.store.tenant(tenant).await?;
+    if let Some(settings) = run.settings_version {
+        if tx.settings().await?.version < settings {
+            tx.activate_settings(settings).await?;
+        }
+        return Ok(tx.commit().await?);
+    }
+    let Some(version) = run.version_id else {
+        return Ok(());
+    };
+    let superseded = tx.is_superseded(version).await?;
+    let version = tx.version(version).await?;
+    tx.commit().await?;
+    if superseded {
+        return Ok(());
+    }
+    app.pipeline
+        .publish(tenant, &version)
+        .await
+        .map_err(|error| WorkError::retry(error.to_string()))
+}
+
+async fn note(store: &Store, tenant: Uuid, run: Uuid, verdict: &Verdict) -> Result<(), StoreError> {
+    let mut tx = store.tenant(tenant).await?;
+    tx.end_eval_run(run, verdict).await?;
+    tx.commit().await
+}
+
+/// Ends a run that was interrupted at every attempt.
+pub async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), WorkError> {
+    let id: Uuid = field(job, "run_id")?;
+    let verdict = Verdict {
+        state: EvalState::Broken,
+        exit_code: None,
+        cause: format!("the run was interrupted at every attempt: {reason}"),
+        report: None,
+    };
+    Ok(note(&app.store, job.tenant_id, id, &verdict).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_told_without_its_code() {
+        assert_eq!(without_code("exit 1: recall_at_5 failed"), "recall_at_5 failed");
+        assert_eq!(without_code("killed"), "killed");
+    }
+}
