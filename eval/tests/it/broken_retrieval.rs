@@ -57,8 +57,13 @@ fn a_retrieval_that_lost_a_leg_turns_the_gate_red() {
         args.extend(settings);
         eval(&args)
     };
-    let (code, last) = verdict(&run(&[]));
+    // a file that nobody can read is told, and no reason to judge nothing
+    golden.write("corpus/cover.txt", "");
+    let output = run(&[]);
+    let (code, last) = verdict(&output);
     assert_eq!(code, 0, "{last}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("left out: cover.txt: "), "{told}");
 
     let broken = golden.path().join("broken.toml");
     std::fs::write(&broken, "[retrieval]\nlexical = false\n").unwrap();
