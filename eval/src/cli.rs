@@ -3,6 +3,9 @@
 //! The only place that reads the clock, the environment and the arguments; everything below it gets
 //! them as values.
 
+mod ratchet;
+mod verdicts;
+
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use plumbline_ingest::Limits;
 use tracing_subscriber::EnvFilter;
 
-use crate::accept::{self, Compared};
+use crate::accept::Compared;
 use crate::error::EvalError;
 use crate::gate::Exit;
 use crate::golden::lint::{Level, kinds, lint, quotes};
@@ -24,7 +27,6 @@ use crate::machine::Machine;
 use crate::metrics::registry::METRICS;
 
 use crate::progress::Progress;
-use crate::ratchet;
 use crate::report::schema::schema;
 use crate::report::{Report, console, diff, json};
 use crate::run::{RunOptions, TargetOptions, run};
@@ -80,28 +82,15 @@ enum Command {
         markdown: bool,
     },
     /// Compare the rules (gates, cases, verdicts, baseline) with those of a base branch: laxer ones need a waiver.
-    Ratchet(RatchetArgs),
+    Ratchet(ratchet::RatchetArgs),
+    /// What people have to judge, and what they said.
+    #[command(subcommand)]
+    Verdicts(verdicts::VerdictsCommand),
     /// Print the JSON Schema of report.json, as published in docs/report.schema.json.
     Schema,
     /// Read one file for the ingest pipeline.
     #[command(hide = true)]
     ExtractWorker,
-}
-
-#[derive(Debug, Args)]
-struct RatchetArgs {
-    /// What the rules are compared with: a reference of git, or a directory with another checkout.
-    #[arg(long, value_name = "REF|DIR")]
-    base: String,
-    /// Golden directory.
-    #[arg(long, value_name = "DIR", default_value = "golden")]
-    golden: PathBuf,
-    /// Gate file.
-    #[arg(long, value_name = "FILE", default_value = "ci/gates.toml")]
-    gates: PathBuf,
-    /// Accepted outcomes; baseline.json in the golden directory unless told otherwise.
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -217,7 +206,7 @@ pub fn main() -> ExitCode {
         }
         Command::Lint { golden } => lint_command(&golden),
         Command::Repin { golden, write } => repin_command(&golden, write),
-        Command::Ratchet(args) => ratchet_command(args),
+        Command::Ratchet(args) => ratchet::run(args),
         Command::Diff {
             before,
             after,
@@ -227,6 +216,7 @@ pub fn main() -> ExitCode {
             print!("{}", schema());
             Ok(0)
         }
+        Command::Verdicts(command) => verdicts::run(command),
         Command::ExtractWorker => return plumbline_ingest::worker_main(),
     };
     ExitCode::from(exit.unwrap_or_else(|error| tell(&error)))
@@ -396,28 +386,6 @@ fn repin_command(dir: &std::path::Path, write: bool) -> Result<u8, EvalError> {
     } else {
         Exit { code: 4, cause: told }
     };
-    println!("{exit}");
-    Ok(exit.code)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the edge where the clock becomes a value"
-)]
-fn ratchet_command(args: RatchetArgs) -> Result<u8, EvalError> {
-    let rules = ratchet::Rules {
-        baseline: args.baseline.unwrap_or_else(|| args.golden.join(accept::FILE)),
-        golden: args.golden,
-        gates: args.gates,
-    };
-    let outcome = ratchet::run(&rules, &args.base, chrono::Utc::now().date_naive())?;
-    for told in &outcome.findings {
-        println!("{told}");
-    }
-    for note in &outcome.notes {
-        println!("note     {note}");
-    }
-    let exit = outcome.exit(&args.base);
     println!("{exit}");
     Ok(exit.code)
 }

@@ -24,6 +24,7 @@ pub mod run;
 pub mod settings;
 pub mod stats;
 pub mod target;
+pub mod worksheet;
 
 #[cfg(test)]
 mod testing;

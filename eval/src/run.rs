@@ -30,6 +30,7 @@ use crate::report::{Mode, Report, RunInfo, holdout, json};
 use crate::target::http::Http;
 use crate::target::local::{Local, LocalSettings};
 use crate::target::{Reply, Target, VersionTexts, cited_versions};
+use crate::worksheet;
 
 /// Which system is asked.
 #[derive(Debug, Clone)]
@@ -111,7 +112,7 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
     whole.regression = comparison;
     whole.power = sight;
     if let Some(dir) = &options.report {
-        json::write_questions(dir, &whole)?;
+        worksheet::write(dir, &graded, &gates.gates)?;
     }
     let report = if options.show_test {
         whole

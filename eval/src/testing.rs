@@ -134,6 +134,7 @@ pub(crate) fn observed(kind: Kind, observed: Observed) -> Graded {
     let mut graded = graded(&asked, &[], reply);
     if observed == Observed::Answered {
         graded.standing = Standing::Unflagged;
+        graded.flagged = false;
     }
     graded
 }
@@ -252,6 +253,7 @@ fn one_of_sample(i: usize, next: &mut impl FnMut(usize) -> usize) -> Graded {
             Standing::Convicted,
             Standing::Undecided,
         ][next(4)];
+        row.flagged = matches!(row.standing, Standing::Convicted | Standing::Undecided);
     }
     row
 }

@@ -3,7 +3,8 @@
 //! The order of the questions is what makes the gate fail closed:
 //!
 //! 1. a metric with a problem, or fewer cases than `min_n`, is inconclusive;
-//! 2. the gate passes when the pessimistic value meets the threshold;
+//! 2. the gate passes when the pessimistic value meets the threshold, unless it asks for a bound and what the bound rests on
+//!    cannot be relied on;
 //! 3. it is inconclusive when only the optimistic value does, since the undecided replies then
 //!    decide;
 //! 4. it is inconclusive when it asks for a bound that a flawless system could not show on a sample
@@ -106,14 +107,16 @@ fn decide(gate: &Gate, direction: Direction, measured: &Measured) -> (Verdict, O
         return inconclusive(format!("{n} cases, the gate asks for {}", gate.min_n));
     }
     let meets = |estimate: &Estimate| meets(estimate, gate, direction);
+    let at_best = measured.best.as_ref().is_some_and(meets);
+    let unproven = measured.unproven.as_ref().filter(|_| gate.proof == Proof::Bound);
+    if let Some(reason) = unproven.filter(|_| meets(&measured.value)) {
+        return inconclusive(reason.clone());
+    }
     if meets(&measured.value) {
         return (Verdict::Pass, None);
     }
-    if measured.best.as_ref().is_some_and(meets) {
-        return inconclusive(format!(
-            "{} replies wait for a verdict and decide it",
-            measured.undecided
-        ));
+    if at_best {
+        return inconclusive(waiting(measured, gate.proof));
     }
     let too_few = measured
         .flawless
@@ -139,6 +142,20 @@ fn decide(gate: &Gate, direction: Direction, measured: &Measured) -> (Verdict, O
             gate.threshold
         )),
     )
+}
+
+/// What would decide the gate.
+fn waiting(measured: &Measured, proof: Proof) -> String {
+    let flagged = measured.undecided;
+    match (proof, measured.unsampled) {
+        (Proof::Bound, unsampled) if unsampled > 0 => format!(
+            "{flagged} flagged replies and a sample of {unsampled} others wait for a verdict and decide it; see `plumbline-eval \
+             verdicts list`"
+        ),
+        _ => {
+            format!("{flagged} replies wait for a verdict and decide it; see `plumbline-eval verdicts list`")
+        }
+    }
 }
 
 fn meets(estimate: &Estimate, gate: &Gate, direction: Direction) -> bool {
@@ -244,6 +261,22 @@ mod tests {
         let (outcome, reason) = verdict("hallucination_rate=0.02", &open(5.0, 1.0));
         assert_eq!(outcome, Verdict::Inconclusive);
         assert!(reason.contains("4 replies"), "{reason}");
+    }
+
+    #[test]
+    fn a_bound_on_verdicts_that_nobody_can_rely_on_proves_nothing() {
+        let measured = Measured {
+            unproven: Some("kappa 0.31".into()),
+            ..Measured::failure(0.0, 412, 0)
+        };
+        let (outcome, reason) = verdict("hallucination_rate=0.02", &measured);
+        assert!(
+            outcome == Verdict::Inconclusive && reason == "kappa 0.31",
+            "{reason}"
+        );
+        let mut point = parse_flag("hallucination_rate=0.02").unwrap();
+        point.proof = Proof::Point;
+        assert_eq!(decide(&point, Direction::Low, &measured).0, Verdict::Pass);
     }
 
     #[test]

@@ -114,7 +114,8 @@ pub fn load(dir: &Path) -> Result<Golden, EvalError> {
     let docs = read_corpus(&dir.join(&header.corpus))?;
     let mut problems = Vec::new();
     let cases = read_cases(&dir.join(&header.cases), &mut problems)?;
-    let verdicts = read_verdicts(&dir.join("verdicts.jsonl"), &mut problems)?;
+    let mut verdicts = read_verdicts(&dir.join("verdicts.jsonl"), &mut problems)?;
+    verdicts.policy = header.verdicts;
     if !problems.is_empty() {
         return Err(EvalError::Usage(problems.join("\n")));
     }

@@ -79,45 +79,106 @@ pub struct VerdictLine {
     /// Why.
     #[serde(default)]
     pub note: Option<String>,
+    /// True when it settles what two people disagreed about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settles: bool,
 }
 
-/// A line for a person to complete: the verdict is still to be said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Question {
-    /// Id of the case.
-    pub case: String,
-    /// Hash of the reply.
-    pub answer_sha256: String,
-    /// Hash of the evidence shown.
-    pub evidence_sha256: String,
-    /// To be replaced by `ok`, `hallucinated`, `benign-extra` or `bad-gold`.
-    pub verdict: &'static str,
-    /// Why it was flagged, and the reply.
-    pub note: String,
+/// What one person said about a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Who; unknown where the file does not tell.
+    pub by: Option<String>,
+    /// What.
+    pub verdict: Verdict,
+}
+
+/// What people said about one reply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// In the order of the file, one per person.
+    said: Vec<Label>,
+    /// The verdict that settled a disagreement.
+    settled: Option<Verdict>,
+}
+
+impl Judged {
+    /// The verdict that counts: the one that settled it, else what all say, else the worst of what they say. Two people who
+    /// disagree have not cleared a reply.
+    pub fn in_force(&self) -> Verdict {
+        let severity = |verdict: &Verdict| match verdict {
+            Verdict::Ok => 0,
+            Verdict::BenignExtra => 1,
+            Verdict::BadGold => 2,
+            Verdict::Hallucinated => 3,
+        };
+        let worst = self.said.iter().map(|label| label.verdict).max_by_key(severity);
+        // Nothing is stored without a verdict; bad gold leaves a reply undecided.
+        self.settled.or(worst).unwrap_or(Verdict::BadGold)
+    }
+
+    /// One verdict per person.
+    pub fn labels(&self) -> &[Label] {
+        &self.said
+    }
+
+    fn add(&mut self, line: VerdictLine) {
+        if line.settles {
+            self.settled = Some(line.verdict);
+            return;
+        }
+        let VerdictLine { by, verdict, .. } = line;
+        match self.said.iter_mut().find(|label| label.by == by) {
+            Some(label) => label.verdict = verdict,
+            None => self.said.push(Label { by, verdict }),
+        }
+    }
 }
 
 /// All verdicts by case, answer and evidence.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verdicts {
-    by_key: HashMap<(String, String, String), Verdict>,
+    by_key: HashMap<(String, String, String), Judged>,
+    /// How they are to be read.
+    pub policy: Policy,
 }
 
 impl Verdicts {
-    /// The verdict on exactly this answer with exactly this evidence.
-    pub fn of(&self, case: &str, answer: &Answer) -> Option<Verdict> {
-        let key = (case.to_owned(), answer_sha256(answer), evidence_sha256(answer));
-        self.by_key.get(&key).copied()
+    /// What was said about exactly this answer with exactly this evidence.
+    pub fn of(&self, case: &str, answer: &Answer) -> Option<&Judged> {
+        self.on(case, &answer_sha256(answer), &evidence_sha256(answer))
     }
 
-    /// Adds a line; a later line overrules an earlier one with the same key.
-    pub fn add(&mut self, line: VerdictLine) {
-        self.by_key.insert(
-            (line.case, line.answer_sha256, line.evidence_sha256),
-            line.verdict,
+    /// The same by the hashes.
+    pub fn on(&self, case: &str, answer_sha256: &str, evidence_sha256: &str) -> Option<&Judged> {
+        let key = (
+            case.to_owned(),
+            answer_sha256.to_owned(),
+            evidence_sha256.to_owned(),
         );
+        self.by_key.get(&key)
     }
 
-    /// Number of verdicts.
+    /// The first two verdicts on each reply that has two.
+    pub fn pairs(&self) -> Vec<(Verdict, Verdict)> {
+        let two = |judged: &Judged| match judged.said.as_slice() {
+            [first, second, ..] => Some((first.verdict, second.verdict)),
+            _ => None,
+        };
+        self.by_key.values().filter_map(two).collect()
+    }
+
+    /// Adds a line; a later line of the same person overrules an earlier one.
+    pub fn add(&mut self, line: VerdictLine) {
+        let key = (
+            line.case.clone(),
+            line.answer_sha256.clone(),
+            line.evidence_sha256.clone(),
+        );
+        self.by_key.entry(key).or_default().add(line);
+    }
+
+    /// Number of replies that were judged.
     pub fn len(&self) -> usize {
         self.by_key.len()
     }
@@ -159,4 +220,54 @@ pub fn parse_verdicts(file: &Path, text: &str, problems: &mut Vec<String>) -> Ve
         }
     }
     verdicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::answer;
+
+    fn judged(lines: &[&str]) -> Judged {
+        let reply = answer("Within 21 days.");
+        let key = format!(
+            r#""case":"a","answer_sha256":"{}","evidence_sha256":"{}""#,
+            answer_sha256(&reply),
+            evidence_sha256(&reply)
+        );
+        let text: Vec<String> = lines.iter().map(|rest| format!("{{{key},{rest}}}")).collect();
+        let mut problems = Vec::new();
+        let verdicts = parse_verdicts(Path::new("verdicts.jsonl"), &text.join("\n"), &mut problems);
+        assert!(problems.is_empty(), "{problems:?}");
+        verdicts.of("a", &reply).unwrap().clone()
+    }
+
+    #[test]
+    fn two_people_who_disagree_have_not_cleared_a_reply() {
+        let (ama, kofi) = (
+            r#""by":"ama","verdict":"ok""#,
+            r#""by":"kofi","verdict":"hallucinated""#,
+        );
+        assert_eq!(judged(&[ama]).in_force(), Verdict::Ok);
+        let both = judged(&[ama, kofi]);
+        assert_eq!((both.in_force(), both.labels().len()), (Verdict::Hallucinated, 2));
+        let settled = judged(&[
+            ama,
+            kofi,
+            r#""by":"efua","verdict":"benign-extra","settles":true"#,
+        ]);
+        assert_eq!(
+            (settled.in_force(), settled.labels().len()),
+            (Verdict::BenignExtra, 2)
+        );
+        assert_eq!(settled.labels()[1].by.as_deref(), Some("kofi"));
+    }
+
+    #[test]
+    fn a_person_may_think_again() {
+        let again = judged(&[
+            r#""by":"ama","verdict":"hallucinated""#,
+            r#""by":"ama","verdict":"ok""#,
+        ]);
+        assert_eq!((again.in_force(), again.labels().len()), (Verdict::Ok, 1));
+    }
 }

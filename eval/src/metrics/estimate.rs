@@ -48,6 +48,12 @@ pub struct Measured {
     pub best: Option<Estimate>,
     /// Replies whose score nobody knows.
     pub undecided: usize,
+    /// Replies beyond a sample that nobody scored: only a bound needs more of them.
+    #[serde(default)]
+    pub unsampled: usize,
+    /// Why the bound proves nothing, whatever it is; a gate on the point is not concerned.
+    #[serde(default)]
+    pub unproven: Option<String>,
     /// Cases of the denominator that came back as an error or empty.
     pub errors: usize,
     /// What a flawless system would show on this sample: when even that misses a gate, the sample
@@ -83,6 +89,8 @@ impl Measured {
             value,
             best: None,
             undecided: 0,
+            unsampled: 0,
+            unproven: None,
             errors,
             flawless: None,
             problem,

@@ -10,7 +10,7 @@ use super::hallucination::{self, Standing};
 use super::recall::{self, Ranking};
 use crate::golden::case::{Case, Kind};
 use crate::golden::pin::Span;
-use crate::golden::verdict::Verdicts;
+use crate::golden::verdict::{Judged, Label, Policy, Verdicts};
 use crate::target::{Reply, VersionTexts};
 
 /// What came back, by the structured field alone.
@@ -92,8 +92,14 @@ pub struct Graded {
     pub citations: Vec<citation::Check>,
     /// Claims without support.
     pub unsupported: Vec<Unsupported>,
+    /// Whether anything suggests a hallucination.
+    pub flagged: bool,
     /// What is known about hallucination.
     pub standing: Standing,
+    /// What each person said about this very reply.
+    pub labels: Vec<Label>,
+    /// How that is to be read.
+    pub policy: Policy,
 }
 
 impl Graded {
@@ -189,12 +195,15 @@ pub fn grade(case: &Case, spans: &[Span], reply: Reply, texts: &VersionTexts, ve
         .unwrap_or_default();
     let unresolved = citations.iter().any(|check| check.problem.is_some());
     let flagged = !unsupported.is_empty() || !phrases.forbidden.is_empty() || unresolved;
-    let verdict = answer.and_then(|answer| verdicts.of(&case.id, answer));
+    let judged = answer.and_then(|answer| verdicts.of(&case.id, answer));
     let searched = answer.filter(|_| case.kind == Kind::Answerable && !observed.is_error());
     Graded {
         ranking: searched.map(|answer| recall::rank(&answer.hits, spans)),
         correct: correct::is_correct(case, answer, &phrases),
-        standing: hallucination::standing(observed, flagged, verdict),
+        standing: hallucination::standing(observed, flagged, judged.map(Judged::in_force), verdicts.policy),
+        labels: judged.map(|judged| judged.labels().to_vec()).unwrap_or_default(),
+        policy: verdicts.policy,
+        flagged,
         case: case.clone(),
         spans: spans.to_vec(),
         warm_up: false,

@@ -5,6 +5,7 @@
 //! score lower.
 
 pub mod abstention;
+pub mod agreement;
 pub mod citation;
 pub mod claims;
 pub mod correct;

@@ -76,6 +76,9 @@ fn metrics(out: &mut String, report: &Report) {
         "hallucination: {} convicted, {} undecided, {} cleared by a person, {} unflagged and not hand-scored",
         h.convicted, h.undecided, h.cleared, h.unflagged
     );
+    if let Some(agreement) = &report.agreement {
+        let _ = writeln!(out, "verdicts: {agreement}");
+    }
 }
 
 fn metric_line(row: &MetricRow) -> String {

@@ -6,8 +6,6 @@ use serde::Deserialize;
 
 use super::{Report, SCHEMA_VERSION};
 use crate::error::EvalError;
-use crate::golden::verdict::Question;
-use crate::metrics::hallucination::Standing;
 
 /// Writes `report.json`, `report.md`, `report.xml` and `report.html` into `dir`; `before` is the run to compare with.
 pub fn write(dir: &Path, report: &Report, before: Option<&Report>) -> Result<(), EvalError> {
@@ -26,40 +24,6 @@ pub fn write(dir: &Path, report: &Report, before: Option<&Report>) -> Result<(),
         std::fs::write(&path, text).map_err(|error| failed(&path, &error))?;
     }
     Ok(())
-}
-
-/// Writes `verdicts.todo.jsonl`: the replies that wait for a verdict, as lines to complete and add to `verdicts.jsonl`.
-///
-/// `report` is the whole one: a reply of the test split has to be read by the person who judges it, and by nobody else.
-pub fn write_questions(dir: &Path, report: &Report) -> Result<(), EvalError> {
-    let path = dir.join("verdicts.todo.jsonl");
-    let failed = |error| EvalError::Infra(format!("{}: cannot be written: {error}", path.display()));
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    std::fs::write(&path, questions(report)).map_err(failed)
-}
-
-fn questions(report: &Report) -> String {
-    let open = report
-        .cases
-        .iter()
-        .filter(|case| case.standing == Standing::Undecided);
-    let lines = open.filter_map(|case| {
-        let why: Vec<&str> = case.unsupported.iter().map(|claim| claim.why.as_str()).collect();
-        let question = Question {
-            case: case.id.clone(),
-            answer_sha256: case.answer_sha256.clone()?,
-            evidence_sha256: case.evidence_sha256.clone()?,
-            verdict: "TODO",
-            note: format!(
-                "{} {} | {}",
-                case.problems.join("; "),
-                why.join("; "),
-                case.answer
-            ),
-        };
-        serde_json::to_string(&question).ok()
-    });
-    lines.map(|line| line + "\n").collect()
 }
 
 /// Reads a report: the file itself or the directory that holds it.

@@ -30,6 +30,7 @@ use crate::gate::{Comparison, Exit, GateResult};
 use crate::golden::case::Kind;
 use crate::golden::split::{Selection, Split};
 use crate::metrics::abstention::OutcomeRow;
+use crate::metrics::agreement::Agreement;
 use crate::metrics::citation::Check;
 use crate::metrics::claims::Unsupported;
 use crate::metrics::hallucination::{Standing, Tally};
@@ -67,6 +68,9 @@ pub struct Report {
     /// The run against the baseline, when there is one.
     #[serde(default)]
     pub regression: Option<Comparison>,
+    /// How well people agree about these replies, when two judged any.
+    #[serde(default)]
+    pub agreement: Option<Agreement>,
     /// What the gates could see on these cases.
     #[serde(default)]
     pub power: Vec<Power>,

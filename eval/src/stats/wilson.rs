@@ -16,6 +16,9 @@ use super::real;
 /// Normal quantile of 0.95, for one-sided 95 % bounds.
 pub const Z95: f64 = 1.644_853_626_951_472_2;
 
+/// Normal quantile of 0.975, for one-sided bounds at α/2.
+pub const Z975: f64 = 1.959_963_984_540_054;
+
 /// Lower bound W⁻ of `k` successes in `n`; 0 when nothing was measured.
 pub fn lower(k: f64, n: usize) -> f64 {
     bounds(k, n).0
@@ -28,14 +31,19 @@ pub fn upper(k: f64, n: usize) -> f64 {
 
 /// Both bounds.
 pub fn bounds(k: f64, n: usize) -> (f64, f64) {
+    bounds_at(k, n, Z95)
+}
+
+/// Both bounds for the normal quantile `z`.
+pub fn bounds_at(k: f64, n: usize, z: f64) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);
     }
     let n = real(n);
     let p = (k / n).clamp(0.0, 1.0);
-    let z2 = Z95 * Z95;
+    let z2 = z * z;
     let centre = p + z2 / (2.0 * n);
-    let margin = Z95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    let margin = z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     // Rounding must not push the bound of a clean sample past the point estimate.
     (
@@ -91,6 +99,22 @@ mod tests {
             let (l, u) = bounds(real(k), n);
             assert!((l - expected_lower).abs() < 1e-9, "{k}/{n}: {l}");
             assert!((u - expected_upper).abs() < 1e-9, "{k}/{n}: {u}");
+        }
+    }
+
+    /// The same with `alpha=0.05`.
+    #[test]
+    fn bounds_at_half_the_error_agree_with_statsmodels() {
+        for (k, n, expected_lower, expected_upper) in [
+            (5.0, 80, 0.026_989_375_7, 0.138_101_487_7),
+            (0.0, 183, 0.0, 0.020_559_991_6),
+            (0.0, 189, 0.0, 0.019_920_295_4),
+        ] {
+            let (l, u) = bounds_at(k, n, Z975);
+            assert!(
+                (l - expected_lower).abs() < 1e-9 && (u - expected_upper).abs() < 1e-9,
+                "{k}/{n}: {l} {u}"
+            );
         }
     }
 

@@ -175,13 +175,69 @@ fn three_when_verdicts_are_missing_and_zero_when_they_are_there() {
     let demand = ["--gate", "hallucination_rate=0.05"];
     let (code, last, _) = run(&golden, Arc::clone(&inventive), &demand);
     assert_eq!(code, 3);
-    assert!(last.contains("5 replies wait for a verdict"), "{last}");
+    assert!(
+        last.contains("5 flagged replies and a sample of 75 others wait for a verdict"),
+        "{last}"
+    );
 
-    let asked = golden.read("report/verdicts.todo.jsonl");
-    assert_eq!(asked.lines().count(), 5);
-    golden.write("verdicts.jsonl", &asked.replace("\"TODO\"", "\"benign-extra\""));
+    // On the point the screen is believed: only what it flagged has to be judged.
+    golden.write(
+        "point.toml",
+        "[[gate]]\nmetric = \"hallucination_rate\"\nmax = 0.01\nevidence = \"point\"\n",
+    );
+    let point = golden.path().join("point.toml").to_string_lossy().into_owned();
+    let (code, last, _) = run(&golden, Arc::clone(&inventive), &["--gates", &point]);
+    assert!(
+        code == 3 && last.contains("5 replies wait for a verdict"),
+        "{last}"
+    );
+
+    let (dir, report) = (
+        golden.path().to_string_lossy().into_owned(),
+        golden.report().to_string_lossy().into_owned(),
+    );
+    let judge = |more: &[&str], by: &str, from: &str, to: &str| {
+        let listed = eval(&[&["verdicts", "list", "--report", &report][..], more].concat());
+        let sheet = String::from_utf8_lossy(&listed.stdout).into_owned();
+        golden.write(
+            "sheet.jsonl",
+            &sheet.replace("\"TODO\"", "\"ok\"").replace(from, to),
+        );
+        let file = golden.path().join("sheet.jsonl").to_string_lossy().into_owned();
+        let (code, last) = verdict(&eval(&[
+            "verdicts", "import", &file, "--by", by, "--golden", &dir,
+        ]));
+        assert_eq!(code, 0, "{last}");
+        sheet.lines().count()
+    };
+    assert_eq!(judge(&[], "ama", "", ""), 80);
+    let (code, last, _) = run(&golden, Arc::clone(&inventive), &demand);
+    assert!(
+        code == 3 && last.contains("0 of the 80 judged replies were judged by a second person, 8 have to be"),
+        "{last}"
+    );
+    assert_eq!(judge(&["--second", "kofi"], "kofi", "", ""), 8);
     assert_eq!(run(&golden, Arc::clone(&inventive), &demand).0, 0);
-    golden.write("verdicts.jsonl", &asked.replace("\"TODO\"", "\"hallucinated\""));
+    assert_eq!(verdict(&eval(&["verdicts", "agreement", "--golden", &dir])).0, 0);
+
+    // Thinking again: every reply that names Kofi is an invention, five of eighty.
+    let verdicts = golden.read("verdicts.jsonl");
+    let convicted = |line: &str| {
+        ["000", "001", "002", "003", "004"]
+            .iter()
+            .any(|n| line.contains(&format!("return-{n}")))
+    };
+    let lines: Vec<String> = verdicts
+        .lines()
+        .map(|line| {
+            if convicted(line) {
+                line.replace("\"ok\"", "\"hallucinated\"")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    golden.write("verdicts.jsonl", &lines.join("\n"));
     assert_eq!(run(&golden, inventive, &demand).0, 1);
 }
 
