@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+/// Variable of the prompts and other texts that are built in: everything beside Rust in the folders that talk to models.
+const PROMPTS: &str = "PLUMBLINE_CODE_PROMPTS";
+
 /// Variable and the folders, relative to the workspace, whose sources the stage is made of.
 const STAGES: [(&str, &[&str]); 3] = [
     ("PLUMBLINE_CODE_CORPUS", &["ingest/src", "models/src"]),
@@ -39,6 +42,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         println!("cargo::rustc-env={variable}={:x}", hash.finalize());
     }
+    let mut prompts = Sha256::new();
+    for folder in ["answer/src", "models/src"] {
+        for file in files(&workspace.join(folder))? {
+            if file.extension().is_none_or(|extension| extension != "rs") {
+                add(&mut prompts, &file)?;
+            }
+        }
+    }
+    println!("cargo::rustc-env={PROMPTS}={:x}", prompts.finalize());
     println!("cargo::rerun-if-changed=../Cargo.lock");
     Ok(())
 }

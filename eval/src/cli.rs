@@ -3,7 +3,9 @@
 //! The only place that reads the clock, the environment and the arguments; everything below it gets
 //! them as values.
 
+mod asked;
 mod ratchet;
+mod tape;
 mod verdicts;
 
 use std::fmt::Write as _;
@@ -15,23 +17,20 @@ use clap::{Args, Parser, Subcommand};
 use plumbline_ingest::Limits;
 use tracing_subscriber::EnvFilter;
 
-use crate::accept::Compared;
+use self::asked::{RunArgs, options};
 use crate::error::EvalError;
 use crate::gate::Exit;
 use crate::golden::lint::{Level, kinds, lint, quotes};
 use crate::golden::load::{Golden, load};
 use crate::golden::repin;
-use crate::golden::split::Selection;
 use crate::golden::texts::read_texts;
-use crate::machine::Machine;
 use crate::metrics::registry::METRICS;
 
 use crate::progress::Progress;
 use crate::report::schema::schema;
 use crate::report::{Report, console, diff, json};
-use crate::run::{RunOptions, TargetOptions, run};
-use crate::settings;
-use crate::target::local::LocalSettings;
+use crate::run::{RunOptions, run};
+use crate::target::options::TargetOptions;
 
 /// Ask a golden set, measure the answers, and say by the exit code whether they may reach customers.
 #[derive(Debug, Parser)]
@@ -56,6 +55,9 @@ enum Command {
     Run(Box<RunArgs>),
     /// Run, and show what changed against the accepted outcomes; with --write, accept the new ones.
     Baseline(Box<BaselineArgs>),
+    /// Grade the replies of an earlier run again: no call is made, so other verdicts, gates and metrics cost nothing.
+    #[command(after_help = EXIT_CODES)]
+    Score(Box<ScoreArgs>),
     /// Check the cases: fields, duplicates, and whether every quote stands in its document.
     Lint {
         /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
@@ -94,79 +96,20 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+struct ScoreArgs {
+    /// The run.json that a run left in its --report folder.
+    file: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Args)]
 struct BaselineArgs {
     #[command(flatten)]
     run: RunArgs,
     /// Write the outcomes of this run as the new baseline.
     #[arg(long)]
     write: bool,
-}
-
-#[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one field per flag of the command line"
-)]
-struct RunArgs {
-    /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
-    #[arg(long, value_name = "DIR", default_value = "golden")]
-    golden: PathBuf,
-    /// A demand such as `recall_at_5=0.75`; overrules the same metric of --gates. May be repeated.
-    #[arg(long = "gate", value_name = "METRIC=VALUE")]
-    gate: Vec<String>,
-    /// File of demands with slices, bounds and severities.
-    #[arg(long, value_name = "FILE")]
-    gates: Option<PathBuf>,
-    /// Ask a running server instead of an answerer in this process.
-    #[arg(long, value_name = "URL", requires = "api_key_env")]
-    target: Option<String>,
-    /// Name of the environment variable that holds the server's API key.
-    #[arg(long, value_name = "NAME")]
-    api_key_env: Option<String>,
-    /// Write report.json, report.md, report.xml (`JUnit`) and report.html there.
-    #[arg(long, value_name = "DIR")]
-    report: Option<PathBuf>,
-    /// Compare with an earlier report.json (or the directory that holds it) in report.md and report.html.
-    #[arg(long, value_name = "PATH")]
-    compare: Option<PathBuf>,
-    /// Show the cases of the test split too; without it they are only counted.
-    #[arg(long)]
-    show_test: bool,
-    /// Where the private database and the ingested corpus are kept between runs.
-    #[arg(long, value_name = "DIR", env = "PLUMBLINE_DATA", default_value = ".data")]
-    data: PathBuf,
-    #[command(flatten)]
-    machine: Machine,
-    /// Settings to answer with, in TOML, instead of the defaults (such as `retrieval.vector = false`).
-    #[arg(long, value_name = "FILE", conflicts_with = "target")]
-    settings: Option<PathBuf>,
-    /// Use this Postgres instead of a private one.
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
-    /// Calls at a time.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
-    concurrency: u16,
-    /// First calls whose latency is not counted.
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    warmup: usize,
-    /// Which side of the fixed split to ask.
-    #[arg(long, value_enum, default_value_t = Selection::All)]
-    split: Selection,
-    /// Accepted outcomes to compare with; baseline.json in the golden directory when there is one.
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Compare with nothing.
-    #[arg(long, conflicts_with = "baseline")]
-    no_baseline: bool,
-    /// Write the outcomes of this run as the new baseline.
-    #[arg(long, conflicts_with = "no_baseline")]
-    write_baseline: bool,
-    /// End with 0 although a gate is inconclusive.
-    #[arg(long)]
-    allow_inconclusive: bool,
-    /// Print the whole report as JSON instead of tables.
-    #[arg(long)]
-    json: bool,
 }
 
 fn long_help() -> String {
@@ -199,6 +142,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match cli.command {
         Command::Run(args) => run_command(*args),
+        Command::Score(args) => score_command(*args),
         Command::Baseline(args) => {
             let BaselineArgs { mut run, write } = *args;
             run.write_baseline |= write;
@@ -241,12 +185,30 @@ fn tell(error: &EvalError) -> u8 {
 
 fn run_command(args: RunArgs) -> Result<u8, EvalError> {
     let as_json = args.json;
-    let options = options(args)?;
+    run_with(&options(args)?, as_json)
+}
+
+fn score_command(args: ScoreArgs) -> Result<u8, EvalError> {
+    let ScoreArgs { file, run } = args;
+    if run.target.is_some() || run.tape.is_given() {
+        let message =
+            "score grades the replies of run.json: --target, --record and --replay do not go with it";
+        return Err(EvalError::Usage(message.to_owned()));
+    }
+    let as_json = run.json;
+    let options = RunOptions {
+        target: TargetOptions::Stored(file),
+        ..options(run)?
+    };
+    run_with(&options, as_json)
+}
+
+fn run_with(options: &RunOptions, as_json: bool) -> Result<u8, EvalError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| EvalError::Infra(format!("no threads: {error}")))?;
-    let report = runtime.block_on(run(&options, &Progress::new()))?;
+    let report = runtime.block_on(run(options, &Progress::new()))?;
     print_report(&report, as_json)?;
     Ok(report.exit.code)
 }
@@ -260,51 +222,6 @@ fn print_report(report: &Report, as_json: bool) -> Result<(), EvalError> {
     println!("{text}");
     eprintln!("{}", report.exit);
     Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the edge where clock and environment become values"
-)]
-fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
-    let target = match (args.target, args.api_key_env) {
-        (Some(url), Some(name)) => {
-            let api_key = std::env::var(&name)
-                .map_err(|_| EvalError::Usage(format!("--api-key-env: the variable {name} is not set")))?;
-            TargetOptions::Http { url, api_key }
-        }
-        _ => TargetOptions::Local(Box::new(LocalSettings {
-            data: args.data,
-            database_url: args.database_url,
-            settings: args
-                .settings
-                .as_deref()
-                .map(settings::read)
-                .transpose()?
-                .unwrap_or_default(),
-        })),
-    };
-    Ok(RunOptions {
-        golden: args.golden,
-        gates: args.gate,
-        gate_file: args.gates,
-        machine: args.machine,
-        target,
-        report: args.report,
-        compare: args.compare,
-        show_test: args.show_test,
-        concurrency: usize::from(args.concurrency),
-        warm_up: args.warmup,
-        selection: args.split,
-        allow_inconclusive: args.allow_inconclusive,
-        baseline: match (args.baseline, args.no_baseline) {
-            (Some(file), _) => Compared::File(file),
-            (None, true) => Compared::Nothing,
-            (None, false) => Compared::IfThere,
-        },
-        write_baseline: args.write_baseline,
-        started_at: chrono::Utc::now(),
-    })
 }
 
 fn lint_command(dir: &std::path::Path) -> Result<u8, EvalError> {

@@ -8,3 +8,6 @@ pub const MODEL: &str = env!("PLUMBLINE_CODE_MODEL");
 
 /// Hash of the sources that make a reply of a question, from the search to the decision.
 pub const REPLY: &str = env!("PLUMBLINE_CODE_REPLY");
+
+/// Hash of the prompts and other texts that are built in.
+pub const PROMPTS: &str = env!("PLUMBLINE_CODE_PROMPTS");

@@ -23,6 +23,7 @@ pub mod report;
 pub mod run;
 pub mod settings;
 pub mod stats;
+pub mod tape;
 pub mod target;
 pub mod worksheet;
 

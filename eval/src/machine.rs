@@ -39,6 +39,14 @@ impl Machine {
             .unwrap_or_else(|| self.runtime.join("models/all-MiniLM-L6-v2"))
     }
 
+    /// Name of the embedding model, as the model itself tells it.
+    pub fn model_name(&self) -> String {
+        let directory = self.model_directory();
+        directory
+            .file_name()
+            .map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// The ONNX Runtime library.
     pub fn onnx_runtime(&self) -> PathBuf {
         self.onnx_library

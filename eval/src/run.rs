@@ -26,25 +26,10 @@ use crate::metrics::grade::{Graded, grade};
 use crate::metrics::slice;
 use crate::progress::Progress;
 use crate::report::build::build;
-use crate::report::{Mode, Report, RunInfo, holdout, json};
-use crate::target::http::Http;
-use crate::target::local::{Local, LocalSettings};
+use crate::report::{Report, RunInfo, holdout, json};
+use crate::target::options::TargetOptions;
 use crate::target::{Reply, Target, VersionTexts, cited_versions};
 use crate::worksheet;
-
-/// Which system is asked.
-#[derive(Debug, Clone)]
-pub enum TargetOptions {
-    /// The answerer in this process.
-    Local(Box<LocalSettings>),
-    /// A running server.
-    Http {
-        /// Base URL.
-        url: String,
-        /// API key of the tenant.
-        api_key: String,
-    },
-}
 
 /// What a run needs to know.
 #[derive(Debug, Clone)]
@@ -94,10 +79,23 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
     let plan = Plan::new(&golden, options)?;
     refuse_stale(&plan, gates.max_stale)?;
     let sight = say_power(&gates.gates, &plan, options, progress);
-    let target = Arc::new(open(options, &golden, progress).await?);
+    let target = Arc::new(
+        options
+            .target
+            .open(&options.machine, &golden, options.selection, progress)
+            .await?,
+    );
     refuse_other_corpus(&target, &golden).await?;
     let replies = ask_all(&target, &plan, options, progress).await;
     let texts = fetch_texts(&target, &replies).await;
+    let asked: Vec<(&Case, &Reply)> = plan.cases.iter().map(|(case, _)| case).zip(&replies).collect();
+    options.target.keep(
+        &options.machine,
+        &golden,
+        options.report.as_deref(),
+        &asked,
+        &texts,
+    )?;
     let graded = grade_all(&plan, replies, &texts, &golden, options.warm_up);
     let results = judge_all(&gates.gates, &graded);
     let exit = decide(&graded, &results, options.allow_inconclusive);
@@ -239,15 +237,6 @@ fn say_power(gates: &[Gate], plan: &Plan, options: &RunOptions, progress: &Progr
     sight
 }
 
-async fn open(options: &RunOptions, golden: &Golden, progress: &Progress) -> Result<Target, EvalError> {
-    Ok(match &options.target {
-        TargetOptions::Http { url, api_key } => Target::Http(Http::new(url, api_key.clone())?),
-        TargetOptions::Local(settings) => Target::Local(Box::new(
-            Local::open(settings, &options.machine, golden, progress).await?,
-        )),
-    })
-}
-
 async fn refuse_other_corpus(target: &Target, golden: &Golden) -> Result<(), EvalError> {
     let missing = target
         .missing_documents(&golden.docs)
@@ -341,6 +330,6 @@ fn run_info(
         warm_up: options.warm_up,
         coverage: coverage(graded),
         hashes: Hashes::default(),
-        mode: Mode::Live,
+        mode: target.mode(),
     }
 }

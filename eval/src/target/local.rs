@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use plumbline_answer::{Answer, Answerer, Ask};
 use plumbline_ingest::{Isolation, Limits, Pipeline};
-use plumbline_models::{Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_models::{ChatModel, Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres, create_database};
 use plumbline_store::{BlobStore, DataDir, Settings, SettingsVersion, Store};
@@ -22,12 +22,17 @@ use crate::golden::case::Case;
 use crate::golden::load::Golden;
 use crate::machine::Machine;
 use crate::progress::Progress;
+use crate::report::Mode;
+use crate::tape::{Parts, Stage, Tape, Taped, Use, reply_parts};
+
+/// Name of the chat model.
+const MODEL: &str = "extractive";
 
 /// Name of the eval's database.
 const DATABASE: &str = "plumbline_eval";
 
 /// What the in-process target needs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LocalSettings {
     /// Data directory.
     pub data: PathBuf,
@@ -35,6 +40,39 @@ pub struct LocalSettings {
     pub database_url: Option<String>,
     /// The settings to answer with.
     pub settings: Settings,
+    /// Where calls are recorded, or replayed from.
+    pub tape: Option<Arc<Tape>>,
+}
+
+impl LocalSettings {
+    /// The corpus by everything that shapes it, when cut by these settings on this machine.
+    pub fn corpus(&self, machine: &Machine, golden: &Golden) -> String {
+        let shape = Shape {
+            chunking: &self.settings.chunking,
+            extraction: &self.settings.extraction,
+            limits: &machine.limits(),
+            model: &machine.model_name(),
+        };
+        fingerprint(&golden.manifest, shape)
+    }
+
+    /// What a whole reply to a case depends on.
+    pub fn reply_parts(&self, case: &Case, corpus: &str) -> Parts {
+        reply_parts(case, &self.settings, MODEL, corpus)
+    }
+
+    /// What the report calls an answerer with these settings.
+    pub fn label(&self, machine: &Machine) -> String {
+        let settings = if self.settings == Settings::default() {
+            "default"
+        } else {
+            "given"
+        };
+        format!(
+            "in-process ({}, {MODEL}, {settings} settings)",
+            machine.model_name()
+        )
+    }
 }
 
 /// An answerer on a private database with the golden corpus.
@@ -43,7 +81,8 @@ pub struct Local {
     store: Store,
     tenant: Uuid,
     settings: SettingsVersion,
-    model: String,
+    label: String,
+    replayed: bool,
     // Last, so that the cluster ends after everything that uses it.
     _cluster: Option<LocalPostgres>,
 }
@@ -60,22 +99,24 @@ impl Local {
         let embedder = load_embedder(machine)?;
         let (store, cluster) = open_store(settings, machine, &data).await?;
         let limits = machine.limits();
-        let shape = Shape {
-            chunking: &settings.settings.chunking,
-            extraction: &settings.settings.extraction,
-            limits: &limits,
-            model: embedder.model(),
-        };
-        let fingerprint = fingerprint(&golden.manifest, shape);
+        let fingerprint = settings.corpus(machine, golden);
         let tenant = tenant_of(&store, golden, &settings.settings, &fingerprint).await?;
         let blobs = BlobStore::Directory(data.blobs());
         let pipeline = Pipeline::new(store.clone(), blobs, Arc::clone(&embedder), isolation(limits)?);
         ingest(&pipeline, tenant, golden, progress).await?;
         let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &data.index()).map_err(infra)?;
         searcher.catch_up(tenant).await.map_err(infra)?;
-        let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
+        let mut model: Arc<dyn ChatModel> = Arc::new(Extractive::new(Arc::clone(&embedder)));
+        if let Some(tape) = &settings.tape {
+            model = Arc::new(Taped::new(model, Arc::clone(tape), fingerprint));
+        }
+        let label = settings.label(machine);
         let answerer = Answerer::new(store.clone(), Arc::new(searcher), Arc::clone(&embedder), model);
         answerer.warm_up().await.map_err(infra)?;
+        let replayed = settings
+            .tape
+            .as_ref()
+            .is_some_and(|tape| tape.purpose() == Use::Replay(Stage::Model));
         let settings = SettingsVersion {
             version: 0,
             settings: settings.settings.clone(),
@@ -85,19 +126,20 @@ impl Local {
             store,
             tenant,
             settings,
-            model: embedder.model().to_owned(),
+            label,
+            replayed,
             _cluster: cluster,
         })
     }
 
+    /// Where its replies come from: replayed model calls are not live, whatever else is.
+    pub fn mode(&self) -> Mode {
+        if self.replayed { Mode::Replayed } else { Mode::Live }
+    }
+
     /// What the report calls it.
-    pub fn label(&self) -> String {
-        let settings = if self.settings.settings == Settings::default() {
-            "default"
-        } else {
-            "given"
-        };
-        format!("in-process ({}, extractive, {settings} settings)", self.model)
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// Asks one case.

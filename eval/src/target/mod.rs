@@ -6,16 +6,20 @@
 pub mod corpus;
 pub mod http;
 pub mod local;
+pub mod options;
+pub mod stored;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use plumbline_answer::{Answer, Citation};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::golden::case::Case;
 use crate::golden::pin::CorpusDoc;
+use crate::report::Mode;
 
 /// What came back for one case.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +33,7 @@ pub struct Reply {
 }
 
 /// A document version, as a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VersionKey {
     /// Document.
     pub document_id: Uuid,
@@ -65,6 +69,8 @@ pub enum Target {
     Local(Box<local::Local>),
     /// A running server.
     Http(http::Http),
+    /// Replies given before; nobody is asked.
+    Stored(Box<stored::Stored>),
 }
 
 impl Target {
@@ -74,11 +80,21 @@ impl Target {
         let answer = match self {
             Self::Local(local) => local.ask(case).await,
             Self::Http(http) => http.ask(case).await,
+            Self::Stored(stored) => return stored.ask(case),
         };
         Reply {
             answer,
             wall_ms: start.elapsed().as_secs_f64() * 1_000.0,
-            live: true,
+            live: self.mode() == Mode::Live,
+        }
+    }
+
+    /// Where its replies come from.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::Local(local) => local.mode(),
+            Self::Http(_) => Mode::Live,
+            Self::Stored(stored) => stored.mode(),
         }
     }
 
@@ -87,14 +103,15 @@ impl Target {
         match self {
             Self::Local(local) => local.version_text(key).await,
             Self::Http(http) => http.version_text(key).await,
+            Self::Stored(stored) => stored.version_text(key),
         }
     }
 
     /// Documents of the corpus that the target does not hold in these very bytes.
     pub async fn missing_documents(&self, corpus: &[CorpusDoc]) -> Result<Vec<String>, String> {
         match self {
-            // The local target was built from these files a moment ago.
-            Self::Local(_) => Ok(Vec::new()),
+            // The local target was built from these files a moment ago; stored replies name their corpus by its hash.
+            Self::Local(_) | Self::Stored(_) => Ok(Vec::new()),
             Self::Http(http) => http.missing_documents(corpus).await,
         }
     }
@@ -102,7 +119,8 @@ impl Target {
     /// What the report calls it.
     pub fn label(&self) -> String {
         match self {
-            Self::Local(local) => local.label(),
+            Self::Local(local) => local.label().to_owned(),
+            Self::Stored(stored) => stored.label().to_owned(),
             Self::Http(http) => http.label().to_owned(),
         }
     }

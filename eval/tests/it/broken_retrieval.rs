@@ -100,6 +100,7 @@ fn a_leg_off_and_shuffled_ranks_turn_the_gate_red() {
         data: data.path().to_owned(),
         database_url: None,
         settings,
+        tape: None,
     };
     let golden = load(golden_dir.path()).unwrap();
     let texts = read_texts(&golden, &machine.limits()).unwrap();

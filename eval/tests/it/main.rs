@@ -8,4 +8,5 @@ mod broken_retrieval;
 mod exit_codes;
 mod golden_dir;
 mod ratchet;
+mod replay;
 mod server;
