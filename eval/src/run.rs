@@ -17,8 +17,8 @@ use crate::gate::power::{Power, power};
 use crate::gate::spec::{Gates, parse_file, parse_flag};
 use crate::golden::case::Case;
 use crate::golden::lint::{Level, lint};
-use crate::golden::load::{Golden, load};
-use crate::golden::pin::{How, Span, pin};
+use crate::golden::load::{Golden, load, load_for};
+use crate::golden::pin::{How, Span, Texts, pin};
 use crate::golden::split::Selection;
 use crate::golden::texts::read_texts;
 use crate::machine::Machine;
@@ -71,18 +71,26 @@ pub struct RunOptions {
 /// # Errors
 /// When there is no verdict: usage (2), stale (4) or infrastructure (5).
 pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, EvalError> {
-    let golden = load(&options.golden)?;
+    let documents = options.target.documents().await?;
+    let golden = match &documents {
+        Some(documents) => load_for(&options.golden, documents.docs.clone())?,
+        None => load(&options.golden)?,
+    };
     refuse_lint_errors(&golden)?;
     let before = options.compare.as_deref().map(json::read).transpose()?;
     let gates = read_gates(options, &golden)?;
     let accepted = accept::read(options)?;
-    let plan = Plan::new(&golden, options)?;
+    let evidence = match &documents {
+        Some(documents) => documents.texts.clone(),
+        None => read_texts(&golden, &options.machine.limits())?,
+    };
+    let plan = Plan::new(&golden, &evidence, options.selection)?;
     refuse_stale(&plan, gates.max_stale)?;
     let sight = say_power(&gates.gates, &plan, options, progress);
     let target = Arc::new(
         options
             .target
-            .open(&options.machine, &golden, options.selection, progress)
+            .open(&options.machine, &golden, documents, options.selection, progress)
             .await?,
     );
     refuse_other_corpus(&target, &golden).await?;
@@ -178,9 +186,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(golden: &Golden, options: &RunOptions) -> Result<Self, EvalError> {
-        let selection = options.selection;
-        let texts = read_texts(golden, &options.machine.limits())?;
+    fn new(golden: &Golden, texts: &Texts, selection: Selection) -> Result<Self, EvalError> {
         let mut plan = Self {
             cases: Vec::new(),
             stale: Vec::new(),
@@ -191,7 +197,7 @@ impl Plan {
             .iter()
             .filter(|located| selection.holds(&located.case.id))
         {
-            match pin(&located.case, &golden.docs, &texts) {
+            match pin(&located.case, &golden.docs, texts) {
                 Ok(spans) => {
                     let pinned_before = |i: usize| located.case.evidence[i].start.is_some();
                     let moved = spans

@@ -13,6 +13,8 @@ use crate::run::RunOptions;
 use crate::settings;
 use crate::target::local::LocalSettings;
 use crate::target::options::TargetOptions;
+use crate::target::tenant::TenantOptions;
+use uuid::Uuid;
 
 #[derive(Debug, Args)]
 #[expect(
@@ -35,6 +37,15 @@ pub(super) struct RunArgs {
     /// Name of the environment variable that holds the server's API key.
     #[arg(long, value_name = "NAME")]
     pub(super) api_key_env: Option<String>,
+    /// Ask about the documents of this tenant in --database-url, instead of the corpus directory.
+    #[arg(long, value_name = "SLUG", requires = "database_url", conflicts_with_all = ["target", "settings"])]
+    pub(super) tenant: Option<String>,
+    /// See this ready version of a document of --tenant instead of the live one. May be repeated.
+    #[arg(long, value_name = "ID", requires = "tenant")]
+    pub(super) preview_version: Vec<Uuid>,
+    /// Answer with this settings version of --tenant instead of the live one.
+    #[arg(long, value_name = "N", requires = "tenant")]
+    pub(super) preview_settings: Option<i64>,
     /// Write report.json, report.md, report.xml (`JUnit`) and report.html there.
     #[arg(long, value_name = "DIR")]
     pub(super) report: Option<PathBuf>,
@@ -94,6 +105,13 @@ pub(super) fn options(args: RunArgs) -> Result<RunOptions, EvalError> {
                 .map_err(|_| EvalError::Usage(format!("--api-key-env: the variable {name} is not set")))?;
             TargetOptions::Http { url, api_key }
         }
+        _ if args.tenant.is_some() => TargetOptions::Tenant(TenantOptions {
+            database_url: args.database_url.unwrap_or_default(),
+            slug: args.tenant.unwrap_or_default(),
+            staged: args.preview_version,
+            settings_version: args.preview_settings,
+            data: args.data,
+        }),
         _ => TargetOptions::Local(Box::new(LocalSettings {
             data: args.data,
             database_url: args.database_url,

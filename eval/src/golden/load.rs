@@ -112,6 +112,23 @@ impl Golden {
 pub fn load(dir: &Path) -> Result<Golden, EvalError> {
     let header = read_header(dir)?;
     let docs = read_corpus(&dir.join(&header.corpus))?;
+    with_docs(dir, header, docs)
+}
+
+/// Reads a golden directory whose cases are about `docs`, documents that are elsewhere; it needs no corpus of its own.
+///
+/// # Errors
+/// [`EvalError::Usage`] with every line that cannot be read.
+pub fn load_for(dir: &Path, docs: Vec<CorpusDoc>) -> Result<Golden, EvalError> {
+    let header = if dir.join("golden.toml").exists() {
+        read_header(dir)?
+    } else {
+        header_without_file(dir)
+    };
+    with_docs(dir, header, docs)
+}
+
+fn with_docs(dir: &Path, header: Header, docs: Vec<CorpusDoc>) -> Result<Golden, EvalError> {
     let mut problems = Vec::new();
     let cases = read_cases(&dir.join(&header.cases), &mut problems)?;
     let mut verdicts = read_verdicts(&dir.join("verdicts.jsonl"), &mut problems)?;
@@ -144,27 +161,32 @@ fn read_header(dir: &Path) -> Result<Header, EvalError> {
             toml::from_str(&text).map_err(|error| EvalError::Usage(format!("{}: {error}", path.display())))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir.join(corpus()).is_dir() => {
-            let one_file = dir.join("cases.jsonl").is_file() && !dir.join(cases()).exists();
-            let full = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
-            Ok(Header {
-                name: full
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                description: String::new(),
-                languages: Vec::new(),
-                corpus: corpus(),
-                cases: if one_file { "cases.jsonl".into() } else { cases() },
-                corpus_manifest_sha256: String::new(),
-                verdicts: Policy::default(),
-            })
+            Ok(header_without_file(dir))
         }
         Err(error) => Err(EvalError::Usage(format!(
             "{}: {error}; a golden directory holds a directory `corpus` with the documents, and a directory `cases` or a \
              file `cases.jsonl` with the questions; golden.toml is optional",
             path.display()
         ))),
+    }
+}
+
+/// The header of a directory without `golden.toml`.
+fn header_without_file(dir: &Path) -> Header {
+    let one_file = dir.join("cases.jsonl").is_file() && !dir.join(cases()).exists();
+    let full = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+    Header {
+        name: full
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        description: String::new(),
+        languages: Vec::new(),
+        corpus: corpus(),
+        cases: if one_file { "cases.jsonl".into() } else { cases() },
+        corpus_manifest_sha256: String::new(),
+        verdicts: Policy::default(),
     }
 }
 

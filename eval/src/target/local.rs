@@ -12,11 +12,12 @@ use plumbline_ingest::{Isolation, Limits, Pipeline};
 use plumbline_models::{ChatModel, Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres, create_database};
-use plumbline_store::{BlobStore, DataDir, Settings, SettingsVersion, Store};
+use plumbline_store::{BlobStore, DataDir, Scope, Settings, SettingsVersion, Store};
 use uuid::Uuid;
 
 use super::VersionKey;
 use super::corpus::{Shape, fingerprint, ingest};
+use super::tenant::{TenantDocuments, TenantOptions};
 use crate::error::EvalError;
 use crate::golden::case::Case;
 use crate::golden::load::Golden;
@@ -81,6 +82,7 @@ pub struct Local {
     store: Store,
     tenant: Uuid,
     settings: SettingsVersion,
+    scope: Scope,
     label: String,
     replayed: bool,
     // Last, so that the cluster ends after everything that uses it.
@@ -126,9 +128,44 @@ impl Local {
             store,
             tenant,
             settings,
+            scope: Scope::default(),
             label,
             replayed,
             _cluster: cluster,
+        })
+    }
+
+    /// Answers from a tenant's own documents, with what is staged among them.
+    pub async fn of_tenant(
+        documents: TenantDocuments,
+        options: &TenantOptions,
+        machine: &Machine,
+    ) -> Result<Self, EvalError> {
+        let embedder = load_embedder(machine)?;
+        let index = DataDir::new(&options.data).eval().index();
+        let TenantDocuments {
+            store,
+            tenant,
+            scope,
+            settings,
+            ..
+        } = documents;
+        let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &index).map_err(infra)?;
+        if scope.is_live() {
+            searcher.catch_up(tenant).await.map_err(infra)?;
+        }
+        let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
+        let answerer = Answerer::new(store.clone(), Arc::new(searcher), embedder, model);
+        answerer.warm_up().await.map_err(infra)?;
+        Ok(Self {
+            answerer,
+            store,
+            tenant,
+            settings,
+            scope,
+            label: options.label(),
+            replayed: false,
+            _cluster: None,
         })
     }
 
@@ -149,7 +186,7 @@ impl Local {
             history: case.history.clone(),
             language_hint: None,
             settings: Some(self.settings.clone()),
-            ..Ask::default()
+            scope: self.scope.clone(),
         };
         self.answerer
             .answer(self.tenant, &ask)

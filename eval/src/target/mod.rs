@@ -8,6 +8,7 @@ pub mod http;
 pub mod local;
 pub mod options;
 pub mod stored;
+pub mod tenant;
 
 use std::collections::HashMap;
 use std::sync::Arc;

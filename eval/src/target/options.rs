@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::http::Http;
 use super::local::{Local, LocalSettings};
 use super::stored::{self, Stored};
+use super::tenant::{TenantDocuments, TenantOptions};
 use super::{Reply, Target, VersionTexts};
 use crate::error::EvalError;
 use crate::golden::case::Case;
@@ -26,20 +27,41 @@ pub enum TargetOptions {
         /// API key of the tenant.
         api_key: String,
     },
+    /// The documents of a tenant in its own database, asked in this process.
+    Tenant(TenantOptions),
     /// The replies of an earlier run, in its `run.json`.
     Stored(PathBuf),
 }
 
 impl TargetOptions {
-    /// Opens the system, or the replies that stand for it.
+    /// The documents that the run is made on, when they are not those of the golden directory.
+    pub async fn documents(&self) -> Result<Option<TenantDocuments>, EvalError> {
+        match self {
+            Self::Tenant(options) => TenantDocuments::open(options).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Opens the system, or the replies that stand for it. `documents` are those of [`TargetOptions::documents`].
     pub async fn open(
         &self,
         machine: &Machine,
         golden: &Golden,
+        documents: Option<TenantDocuments>,
         selection: Selection,
         progress: &Progress,
     ) -> Result<Target, EvalError> {
+        if let (Self::Tenant(options), Some(documents)) = (self, documents) {
+            let local = Local::of_tenant(documents, options, machine).await?;
+            return Ok(Target::Local(Box::new(local)));
+        }
         Ok(match self {
+            Self::Tenant(options) => {
+                return Err(EvalError::Infra(format!(
+                    "the documents of tenant {} were not read",
+                    options.slug
+                )));
+            }
             Self::Http { url, api_key } => Target::Http(Http::new(url, api_key.clone())?),
             Self::Stored(file) => Target::Stored(Box::new(Stored::of_file(file, golden)?)),
             Self::Local(settings) => match &settings.tape {
@@ -69,6 +91,7 @@ impl TargetOptions {
             // scoring again must not overwrite what is scored
             Self::Stored(_) => return Ok(()),
             Self::Http { url, .. } => url.clone(),
+            Self::Tenant(options) => options.label(),
             Self::Local(settings) => {
                 record(settings, machine, golden, asked, texts)?;
                 settings.label(machine)

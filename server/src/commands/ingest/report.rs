@@ -74,6 +74,7 @@ impl Report {
                     "chunks": version.chunk_count, "embedded": version.windows_embedded,
                     "reused": version.windows_reused, "warnings": version.warnings.0,
                     "code": version.reason_code, "reason": version.reason, "suggestion": version.suggestion,
+                    "published": version.published_at.is_some(),
                 })
             ),
             Self::Bars(bars) => {
@@ -114,7 +115,18 @@ fn line(file: &Found, version: &Version, reason: &str) -> String {
         VersionState::Failed => format!("✗ {key}: {reason}"),
         VersionState::Cancelled => format!("✗ {key}: cancelled"),
         _ if version.same_text_as.is_some() => format!("✓ {key}: the text did not change"),
-        _ if warnings > 0 => format!("✓ {key}: {chunks} chunks, {warnings} warnings"),
-        _ => format!("✓ {key}: {chunks} chunks"),
+        _ => {
+            let warnings = if warnings > 0 {
+                format!(", {warnings} warnings")
+            } else {
+                String::new()
+            };
+            let staged = if version.published_at.is_none() {
+                "; not published: an eval run of `plumbline serve` or `plumbline work` decides"
+            } else {
+                ""
+            };
+            format!("✓ {key}: {chunks} chunks{warnings}{staged}")
+        }
     }
 }
