@@ -1,0 +1,436 @@
+//! Search among 100,000 chunks of one tenant, beside another tenant's: latency, throughput, the recall of the vector
+//! index, and how long the lexical index takes to catch up.
+//!
+//! `cargo bench --profile dev -p plumbline-retrieval --bench large` (`-- 20000` for fewer chunks). The texts are sentences
+//! of the golden corpus's text files, shuffled together three by three; a chunk's vector is the normalised sum of its
+//! sentences' vectors by the real model, so that neighbourhoods are those of real language. Questions are golden ones.
+//! The floor is measured in the same run: embedding, the vector query and the lexical query one after the other, each
+//! called as the search calls it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plumbline_models::{Embedder, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_retrieval::{SearchOptions, Searcher};
+use plumbline_store::testing::{TestDatabase, find_runtime};
+use plumbline_store::{
+    BlobStore, BuiltVersion, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings, Scope, Store,
+    VectorIndex, VectorScan,
+};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use uuid::Uuid;
+
+/// Chunks of a document.
+const PER_DOCUMENT: usize = 500;
+
+/// Chunks that are changed to see how the lexical index catches up.
+const CHANGED: usize = 20_000;
+
+/// Searches at a time in the second measurement.
+const AT_ONCE: usize = 8;
+
+/// Results that are compared with those of the exact scan.
+const COMPARED: usize = 10;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().collect();
+    // `cargo test --benches` only asks whether this builds and starts.
+    if arguments.iter().any(|argument| argument == "--test") {
+        return Ok(());
+    }
+    let chunks = arguments
+        .iter()
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(100_000);
+    tokio::runtime::Runtime::new()?.block_on(measure(chunks))
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden")
+}
+
+fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Sentences and rows of the corpus, without repetitions.
+fn sentences() -> Result<Vec<String>, Failure> {
+    let mut all = Vec::new();
+    for file in files(&golden(), &["md", "txt", "csv"])? {
+        let text = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
+        let parts = text.lines().flat_map(|line| line.split(". "));
+        let whole = parts.map(str::trim).filter(|part| part.len() > 30);
+        all.extend(whole.map(|part| part.chars().take(300).collect::<String>()));
+    }
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+fn questions() -> Result<Vec<String>, Failure> {
+    let mut questions = Vec::new();
+    for file in files(&golden().join("cases"), &["jsonl"])? {
+        for line in std::fs::read_to_string(file)?.lines() {
+            if let Ok(case) = serde_json::from_str::<serde_json::Value>(line)
+                && case["kind"] == "answerable"
+            {
+                questions.push(case["question"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    Ok(questions)
+}
+
+fn model() -> Result<Arc<dyn Embedder>, Failure> {
+    let runtime = find_runtime();
+    let library = format!(
+        "lib/{}onnxruntime{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    init_runtime(&runtime.join(library))?;
+    let options = OnnxOptions::new(runtime.join("models/all-MiniLM-L6-v2"));
+    Ok(Arc::new(OnnxEmbedder::load(&options)?))
+}
+
+/// Everything that chunks are made of.
+struct Stuff {
+    sentences: Vec<String>,
+    vectors: Vec<Vec<f32>>,
+    random: StdRng,
+}
+
+impl Stuff {
+    async fn gather(embedder: &dyn Embedder) -> Result<Self, Failure> {
+        let sentences = sentences()?;
+        let mut vectors = Vec::with_capacity(sentences.len());
+        for batch in sentences.chunks(64) {
+            vectors.extend(embedder.embed(batch.to_vec()).await?);
+        }
+        Ok(Self {
+            sentences,
+            vectors,
+            random: StdRng::seed_from_u64(7),
+        })
+    }
+
+    /// A text of three sentences with its vector.
+    fn chunk(&mut self) -> (String, Vec<f32>) {
+        let all: Vec<usize> = (0..self.sentences.len()).collect();
+        let chosen: Vec<usize> = all.choose_multiple(&mut self.random, 3).copied().collect();
+        let text: Vec<&str> = chosen.iter().map(|i| self.sentences[*i].as_str()).collect();
+        let mut sum = vec![0.0_f32; self.vectors[0].len()];
+        for (weight, i) in [0.6, 0.3, 0.1].iter().zip(&chosen) {
+            for (whole, part) in sum.iter_mut().zip(&self.vectors[*i]) {
+                *whole += weight * part;
+            }
+        }
+        let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
+        sum.iter_mut().for_each(|x| *x /= length);
+        let number: u32 = self.random.random_range(10_000..99_999);
+        (format!("{}. Ref {number}.", text.join(". ")), sum)
+    }
+}
+
+/// A published document of `count` chunks.
+async fn publish(
+    store: &Store,
+    tenant: Uuid,
+    key: &str,
+    count: usize,
+    stuff: &mut Stuff,
+    embedder: &dyn Embedder,
+) -> Result<(), Failure> {
+    let (mut start, mut chunks, mut vectors, mut text) = (0, Vec::new(), Vec::new(), String::new());
+    for ordinal in 0..u32::try_from(count)? {
+        let (body, vector) = stuff.chunk();
+        let end = start + body.len();
+        let hash = BlobStore::hash(body.as_bytes());
+        text.push_str(&body);
+        text.push('\n');
+        vectors.push((hash, vector));
+        chunks.push(NewChunk {
+            ordinal,
+            start,
+            end,
+            page_from: None,
+            page_to: None,
+            row_from: None,
+            row_to: None,
+            heading_path: vec!["Section".to_owned(), key.to_owned()],
+            text: body,
+            tokens: 60,
+            hash,
+            windows: vec![NewWindow { start, end, hash }],
+        });
+        start = end + 1;
+    }
+    let sha = BlobStore::hash(text.as_bytes());
+    let mut tx = store.tenant(tenant).await?;
+    let new = NewVersion {
+        key: key.to_owned(),
+        file_name: key.to_owned(),
+        blob_sha256: sha,
+        blob_bytes: i64::try_from(text.len())?,
+    };
+    let received = tx.receive_version(&new).await?;
+    let space_id = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
+    let extraction = NewExtraction {
+        version_id: received.version_id,
+        media_type: "text/plain".to_owned(),
+        text,
+        text_sha256: sha,
+        outline: "{}".to_owned(),
+        content_sha256: sha,
+        language: Some("en".to_owned()),
+        warnings: serde_json::json!([]),
+        pages: serde_json::json!([]),
+    };
+    tx.save_extraction(&extraction).await?;
+    tx.save_vectors(received.version_id, space_id, &vectors).await?;
+    let built = BuiltVersion {
+        version_id: received.version_id,
+        title: Some(key.to_owned()),
+        recipe_sha256: [0; 32],
+        chunks,
+        space_id,
+        windows_embedded: i32::try_from(count)?,
+        windows_reused: 0,
+        places: Vec::new(),
+        overlay_revision: 0,
+    };
+    tx.complete_version(&built, &|_| {}).await?;
+    tx.publish_if_newest(received.version_id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Median and 95th percentile (nearest rank) in milliseconds.
+fn percentiles(mut times: Vec<Duration>) -> (f64, f64) {
+    times.sort();
+    let at = |share: usize| times[(times.len() * share).div_ceil(100).saturating_sub(1)].as_secs_f64() * 1e3;
+    (at(50), at(95))
+}
+
+fn resident_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kib.unwrap_or_default() / 1024.0
+}
+
+async fn measure(chunks: usize) -> Result<(), Failure> {
+    let embedder = model()?;
+    let mut stuff = Stuff::gather(embedder.as_ref()).await?;
+    let questions = questions()?;
+    let database = TestDatabase::create().await?;
+    let store = database.store().await?;
+    let mut tx = store.system().await?;
+    let tenant = tx.ensure_tenant("large", "Large").await?.id;
+    let other = tx.ensure_tenant("other", "Other").await?.id;
+    tx.commit().await?;
+
+    let began = Instant::now();
+    for number in 0..chunks / PER_DOCUMENT {
+        let key = format!("document-{number:04}");
+        publish(&store, tenant, &key, PER_DOCUMENT, &mut stuff, embedder.as_ref()).await?;
+    }
+    publish(
+        &store,
+        other,
+        "other",
+        PER_DOCUMENT,
+        &mut stuff,
+        embedder.as_ref(),
+    )
+    .await?;
+    println!(
+        "{chunks} chunks written in {:.1} s ({} distinct sentences)",
+        began.elapsed().as_secs_f64(),
+        stuff.sentences.len()
+    );
+    let mut tx = store.tenant(tenant).await?;
+    let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
+    tx.commit().await?;
+    let began = Instant::now();
+    store.build_vector_index(tenant, space).await?;
+    let mut tx = store.tenant(tenant).await?;
+    assert_eq!(tx.vector_index(space).await?, VectorIndex::Ready);
+    tx.commit().await?;
+    println!("vector index built in {:.1} s", began.elapsed().as_secs_f64());
+
+    let folder = tempfile::tempdir()?;
+    let searcher = Arc::new(Searcher::open(
+        store.clone(),
+        Arc::clone(&embedder),
+        folder.path(),
+    )?);
+    let began = Instant::now();
+    searcher.catch_up(tenant).await?;
+    println!(
+        "lexical index of {chunks} chunks rebuilt in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
+
+    recall(&store, tenant, space, &questions, embedder.as_ref()).await?;
+    one_at_a_time(&store, tenant, space, &searcher, &questions, embedder.as_ref()).await?;
+    many_at_once(&searcher, tenant, &questions).await?;
+    println!("resident: {:.0} MiB", resident_mib());
+
+    for number in 0..CHANGED.min(chunks) / PER_DOCUMENT {
+        let key = format!("document-{number:04}");
+        publish(&store, tenant, &key, PER_DOCUMENT, &mut stuff, embedder.as_ref()).await?;
+    }
+    let began = Instant::now();
+    searcher.catch_up(tenant).await?;
+    println!(
+        "lexical index caught up with {} changed chunks in {:.2} s",
+        CHANGED.min(chunks),
+        began.elapsed().as_secs_f64()
+    );
+    store.close().await;
+    database.drop().await?;
+    Ok(())
+}
+
+/// How many of the nearest chunks the index finds.
+async fn recall(
+    store: &Store,
+    tenant: Uuid,
+    space: i32,
+    questions: &[String],
+    embedder: &dyn Embedder,
+) -> Result<(), Failure> {
+    let (mut found, mut wanted) = (0, 0);
+    for question in questions.iter().take(100) {
+        let vector = embedder.embed_one(question).await?;
+        let mut tx = store.tenant(tenant).await?;
+        let scope = Scope::default();
+        let exact = tx
+            .nearest_chunks(space, &vector, COMPARED, VectorScan::Exact, &scope)
+            .await?;
+        let near = tx
+            .nearest_chunks(space, &vector, COMPARED, VectorScan::Approximate, &scope)
+            .await?;
+        tx.commit().await?;
+        wanted += exact.len();
+        found += exact
+            .iter()
+            .filter(|one| near.iter().any(|other| other.chunk_id == one.chunk_id))
+            .count();
+    }
+    println!("recall@{COMPARED} of the vector index: {found}/{wanted}");
+    Ok(())
+}
+
+fn options() -> SearchOptions {
+    SearchOptions {
+        k: 5,
+        settings: RetrievalSettings::default(),
+        scope: Scope::default(),
+    }
+}
+
+/// Latency of single searches beside the floor of their parts.
+async fn one_at_a_time(
+    store: &Store,
+    tenant: Uuid,
+    space: i32,
+    searcher: &Searcher,
+    questions: &[String],
+    embedder: &dyn Embedder,
+) -> Result<(), Failure> {
+    let depth = RetrievalSettings::default().leg_depth;
+    let lexical_only = SearchOptions {
+        settings: RetrievalSettings {
+            vector: false,
+            ..RetrievalSettings::default()
+        },
+        ..options()
+    };
+    for question in questions.iter().take(30) {
+        searcher.search(tenant, question, &options()).await?;
+    }
+    let (mut whole, mut embed, mut vectors, mut lexical) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for question in questions {
+        let began = Instant::now();
+        let vector = embedder.embed_one(question).await?;
+        embed.push(began.elapsed());
+        let mut tx = store.tenant(tenant).await?;
+        let began = Instant::now();
+        tx.nearest_chunks(space, &vector, depth, VectorScan::Approximate, &Scope::default())
+            .await?;
+        vectors.push(began.elapsed());
+        tx.commit().await?;
+        let results = searcher.search(tenant, question, &lexical_only).await?;
+        lexical.push(Duration::from_secs_f64(results.timings.lexical_ms / 1e3));
+        let began = Instant::now();
+        let results = searcher.search(tenant, question, &options()).await?;
+        whole.push(began.elapsed());
+        assert_eq!((results.hits.len(), results.vector_scan), (5, "hnsw"));
+    }
+    let mut floor = 0.0;
+    for (name, times) in [
+        ("embedding", embed),
+        ("vector query", vectors),
+        ("lexical query", lexical),
+    ] {
+        let (median, p95) = percentiles(times);
+        floor += median;
+        println!("{name}: p50 {median:.1} ms, p95 {p95:.1} ms");
+    }
+    let (median, p95) = percentiles(whole);
+    println!(
+        "search, one at a time: p50 {median:.1} ms, p95 {p95:.1} ms; {:.2} of the floor ({floor:.1} ms)",
+        median / floor
+    );
+    Ok(())
+}
+
+/// Throughput.
+async fn many_at_once(searcher: &Arc<Searcher>, tenant: Uuid, questions: &[String]) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for lane in 0..AT_ONCE {
+        let searcher = Arc::clone(searcher);
+        let mine: Vec<String> = questions.iter().skip(lane).step_by(AT_ONCE).cloned().collect();
+        tasks.spawn(async move {
+            let mut times = Vec::new();
+            for question in mine {
+                let began = Instant::now();
+                searcher.search(tenant, &question, &options()).await?;
+                times.push(began.elapsed());
+            }
+            Ok::<_, plumbline_retrieval::SearchError>(times)
+        });
+    }
+    let mut times = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        times.extend(done??);
+    }
+    let rate = f64::from(u32::try_from(times.len())?) / began.elapsed().as_secs_f64();
+    let (median, p95) = percentiles(times);
+    println!("search, {AT_ONCE} at a time: {rate:.0} per second, p50 {median:.1} ms, p95 {p95:.1} ms");
+    Ok(())
+}
