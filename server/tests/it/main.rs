@@ -11,6 +11,7 @@ mod crash;
 mod documents;
 mod events;
 mod files;
+mod gate;
 mod ingest_kill;
 mod overlays;
 #[path = "../../../store/tests/it/s3_server.rs"]
