@@ -4,6 +4,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pdfium_render::prelude::{
     PdfDocument, PdfDocumentMetadataTagType, PdfPage, Pdfium, PdfiumError, PdfiumInternalError,
+    PdfiumLibraryConfig,
 };
 
 use crate::block::Warning;
@@ -227,6 +228,9 @@ fn cannot_open(error: &PdfiumError, file_name: &str) -> ExtractError {
     }
 }
 
+/// A folder that holds no fonts, because it cannot exist.
+const NO_FONTS: &str = "/dev/null/fonts";
+
 /// The library is loaded once per process; the first caller's path decides.
 fn library(limits: &Limits) -> Result<&'static Pdfium, ExtractError> {
     static LIBRARY: OnceLock<Result<Pdfium, String>> = OnceLock::new();
@@ -236,7 +240,12 @@ fn library(limits: &Limits) -> Result<&'static Pdfium, ExtractError> {
             path.ok_or_else(|| "libpdfium is in none of the places the service looks in".to_owned())?;
         let bindings = Pdfium::bind_to_library(&path)
             .map_err(|error| format!("{} cannot be loaded ({error})", path.display()))?;
-        Ok(Pdfium::new(bindings))
+        // Fonts that a file does not bring are replaced by those inside the library: a page reads the same on every
+        // machine, and no reader looks through all fonts of the machine first, which cost as much as ten pages.
+        let config = PdfiumLibraryConfig::new()
+            .set_user_font_paths(&[NO_FONTS])
+            .map_err(|error| error.to_string())?;
+        Ok(Pdfium::new_with_config(bindings, config))
     });
     loaded
         .as_ref()
