@@ -5,7 +5,9 @@
 
 mod asked;
 mod ratchet;
+mod synth;
 mod tape;
+mod tune;
 mod verdicts;
 
 use std::fmt::Write as _;
@@ -20,8 +22,9 @@ use tracing_subscriber::EnvFilter;
 use self::asked::{RunArgs, options};
 use crate::error::EvalError;
 use crate::gate::Exit;
+use crate::golden::case::Status;
 use crate::golden::lint::{Level, kinds, lint, quotes};
-use crate::golden::load::{Golden, load};
+use crate::golden::load::{Golden, load, load_with_drafts};
 use crate::golden::repin;
 use crate::golden::texts::read_texts;
 use crate::metrics::registry::METRICS;
@@ -88,6 +91,14 @@ enum Command {
     /// What people have to judge, and what they said.
     #[command(subcommand)]
     Verdicts(verdicts::VerdictsCommand),
+    /// Draft cases from the documents, without a language model, for people to rewrite.
+    Synth(synth::SynthArgs),
+    /// Search weights and thresholds on the dev split; writes a settings file with where it comes from.
+    #[command(after_help = EXIT_CODES)]
+    Tune(Box<tune::TuneArgs>),
+    /// Measure each leg of the search alone and fused; ends with 1 when fusion is worse than its better leg.
+    #[command(after_help = EXIT_CODES)]
+    Ablate(Box<tune::AblateArgs>),
     /// Print the JSON Schema of report.json, as published in docs/report.schema.json.
     Schema,
     /// Read one file for the ingest pipeline.
@@ -156,6 +167,9 @@ pub fn main() -> ExitCode {
             after,
             markdown,
         } => diff_command(&before, &after, markdown),
+        Command::Synth(args) => synth::synth(&args),
+        Command::Tune(args) => tune::tune(&args),
+        Command::Ablate(args) => tune::ablate(&args),
         Command::Schema => {
             print!("{}", schema());
             Ok(0)
@@ -204,13 +218,17 @@ fn score_command(args: ScoreArgs) -> Result<u8, EvalError> {
 }
 
 fn run_with(options: &RunOptions, as_json: bool) -> Result<u8, EvalError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| EvalError::Infra(format!("no threads: {error}")))?;
-    let report = runtime.block_on(run(options, &Progress::new()))?;
+    let report = runtime()?.block_on(run(options, &Progress::new()))?;
     print_report(&report, as_json)?;
     Ok(report.exit.code)
+}
+
+/// The threads of a command.
+fn runtime() -> Result<tokio::runtime::Runtime, EvalError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| EvalError::Infra(format!("no threads: {error}")))
 }
 
 fn print_report(report: &Report, as_json: bool) -> Result<(), EvalError> {
@@ -225,7 +243,11 @@ fn print_report(report: &Report, as_json: bool) -> Result<(), EvalError> {
 }
 
 fn lint_command(dir: &std::path::Path) -> Result<u8, EvalError> {
-    let golden = load(dir)?;
+    let mut golden = load_with_drafts(dir)?;
+    if golden.cases.is_empty() {
+        // says what is missing
+        golden = load(dir)?;
+    }
     let mut findings = lint(&golden);
     findings.extend(quotes(&golden, &read_texts(&golden, &Limits::default())?));
     findings.sort_by(|a, b| a.place.cmp(&b.place));
@@ -262,6 +284,14 @@ fn summary(golden: &Golden) {
         golden.docs.len(),
         kinds.join(", ")
     );
+    let drafts = golden
+        .cases
+        .iter()
+        .filter(|located| located.case.status == Status::Draft);
+    let drafts = drafts.count();
+    if drafts > 0 {
+        println!("{drafts} of them are drafts, which no run asks");
+    }
     if !golden.corpus_is_pinned() {
         println!(
             "the corpus is not the pinned one; run `plumbline-eval repin --write` and commit the result"

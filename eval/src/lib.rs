@@ -23,8 +23,10 @@ pub mod report;
 pub mod run;
 pub mod settings;
 pub mod stats;
+pub mod synth;
 pub mod tape;
 pub mod target;
+pub mod tune;
 pub mod worksheet;
 
 #[cfg(test)]

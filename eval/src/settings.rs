@@ -1,7 +1,7 @@
 //! A settings file for the in-process target: the same fields as the tenant's settings row, in TOML.
 //!
 //! Fields left out take the defaults. Fields that do not exist are refused: a misspelt weight would
-//! otherwise be measured as the default.
+//! otherwise be measured as the default. A table `provenance`, which `tune` writes, is for people.
 
 use std::path::Path;
 
@@ -16,8 +16,11 @@ pub fn read(path: &Path) -> Result<Settings, EvalError> {
     parse(&text).map_err(|message| EvalError::Usage(format!("{}: {message}", path.display())))
 }
 
-fn parse(text: &str) -> Result<Settings, String> {
-    let given: Value = toml::from_str(text).map_err(|error| error.to_string())?;
+pub(crate) fn parse(text: &str) -> Result<Settings, String> {
+    let mut given: Value = toml::from_str(text).map_err(|error| error.to_string())?;
+    if let Some(tables) = given.as_object_mut() {
+        tables.shift_remove("provenance");
+    }
     let settings: Settings = serde_json::from_value(given.clone()).map_err(|error| error.to_string())?;
     let known = serde_json::to_value(&settings).map_err(|error| error.to_string())?;
     match unknown(&given, &known) {

@@ -4,7 +4,7 @@ use plumbline_answer::{Answer, Citation, Outcome, Route, Timings, Usage};
 use plumbline_retrieval::Hit;
 use uuid::Uuid;
 
-use crate::golden::case::{Case, Evidence, Kind, ROUTES, Source};
+use crate::golden::case::{Case, Evidence, Kind, ROUTES, Source, Status};
 use crate::golden::pin::{How, Span};
 use crate::golden::verdict::Verdicts;
 use crate::metrics::citation::Check;
@@ -30,6 +30,7 @@ pub(crate) fn case(question: &str) -> Case {
         source: Source::Human,
         label_by: None,
         added: None,
+        status: Status::Accepted,
     }
 }
 

@@ -79,6 +79,24 @@ pub enum Source {
     Retriever,
 }
 
+/// Whether somebody has looked at the case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// A person stands for it.
+    #[default]
+    Accepted,
+    /// Made by a machine, or scrubbed from traffic, and not labelled yet: it lives in `drafts/` and no run asks it.
+    Draft,
+}
+
+impl Status {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_accepted(&self) -> bool {
+        *self == Self::Accepted
+    }
+}
+
 /// One passage that states the answer, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,6 +163,9 @@ pub struct Case {
     /// Day it was added, `YYYY-MM-DD`.
     #[serde(default)]
     pub added: Option<String>,
+    /// Whether somebody has looked at it.
+    #[serde(default, skip_serializing_if = "Status::is_accepted")]
+    pub status: Status,
 }
 
 impl Case {

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use super::case::{Case, Kind, Source};
-use super::load::{Golden, Located, Place};
+use super::case::{Case, Kind, Source, Status};
+use super::load::{DRAFTS, Golden, Located, Place};
 use super::normal::contains;
 use super::pin::{Texts, pin};
 use super::similar::Fingerprint;
@@ -121,6 +121,10 @@ fn check_fields(case: &Case, sink: &mut Sink<'_>) {
         sink.error(
             "source: gold made by the retriever under test scores 1 by construction; label it by hand",
         );
+    }
+    let drafted = sink.located.place.file.iter().any(|part| part == DRAFTS);
+    if case.status == Status::Draft && !drafted {
+        sink.error("status: a draft is no gold; look at it, then remove the field");
     }
     if let Some(added) = &case.added
         && chrono::NaiveDate::parse_from_str(added, "%Y-%m-%d").is_err()

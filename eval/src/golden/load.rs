@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::case::Case;
 use super::pin::{CorpusDoc, manifest_hash, sha256_hex};
+use super::sheet::parse_sheet;
 use super::verdict::{Policy, Verdicts, parse_verdicts};
 use crate::error::EvalError;
 
@@ -38,6 +39,9 @@ pub struct Header {
     #[serde(default)]
     pub verdicts: Policy,
 }
+
+/// Directory of the drafts, beside the cases; no run asks them.
+pub const DRAFTS: &str = "drafts";
 
 fn corpus() -> PathBuf {
     "corpus".into()
@@ -110,9 +114,32 @@ impl Golden {
 /// # Errors
 /// [`EvalError::Usage`] with every line that cannot be read.
 pub fn load(dir: &Path) -> Result<Golden, EvalError> {
+    some_cases(read(dir, false)?)
+}
+
+fn some_cases(golden: Golden) -> Result<Golden, EvalError> {
+    if golden.cases.is_empty() {
+        let message = format!(
+            "{}: no case found; write one JSON object per line, or a CSV file with a column `question`",
+            golden.dir.join(&golden.header.cases).display()
+        );
+        return Err(EvalError::Usage(message));
+    }
+    Ok(golden)
+}
+
+/// Reads a golden directory with its drafts among the cases, for who works on them; there may be no case at all yet.
+///
+/// # Errors
+/// [`EvalError::Usage`] with every line that cannot be read.
+pub fn load_with_drafts(dir: &Path) -> Result<Golden, EvalError> {
+    read(dir, true)
+}
+
+fn read(dir: &Path, drafts: bool) -> Result<Golden, EvalError> {
     let header = read_header(dir)?;
     let docs = read_corpus(&dir.join(&header.corpus))?;
-    with_docs(dir, header, docs)
+    with_docs(dir, header, docs, drafts)
 }
 
 /// Reads a golden directory whose cases are about `docs`, documents that are elsewhere; it needs no corpus of its own.
@@ -125,23 +152,22 @@ pub fn load_for(dir: &Path, docs: Vec<CorpusDoc>) -> Result<Golden, EvalError> {
     } else {
         header_without_file(dir)
     };
-    with_docs(dir, header, docs)
+    some_cases(with_docs(dir, header, docs, false)?)
 }
 
-fn with_docs(dir: &Path, header: Header, docs: Vec<CorpusDoc>) -> Result<Golden, EvalError> {
+fn with_docs(dir: &Path, header: Header, docs: Vec<CorpusDoc>, drafts: bool) -> Result<Golden, EvalError> {
     let mut problems = Vec::new();
-    let cases = read_cases(&dir.join(&header.cases), &mut problems)?;
+    let mut cases = Vec::new();
+    let places = [Some(dir.join(&header.cases)), drafts.then(|| dir.join(DRAFTS))];
+    for place in places.into_iter().flatten() {
+        if !drafts || place.exists() {
+            cases.extend(read_cases(&place, &header, &docs, &mut problems)?);
+        }
+    }
     let mut verdicts = read_verdicts(&dir.join("verdicts.jsonl"), &mut problems)?;
     verdicts.policy = header.verdicts;
     if !problems.is_empty() {
         return Err(EvalError::Usage(problems.join("\n")));
-    }
-    if cases.is_empty() {
-        let message = format!(
-            "{}: no case found; write one JSON object per line",
-            dir.join(&header.cases).display()
-        );
-        return Err(EvalError::Usage(message));
     }
     let manifest = manifest_hash(&docs);
     Ok(Golden {
@@ -165,7 +191,7 @@ fn read_header(dir: &Path) -> Result<Header, EvalError> {
         }
         Err(error) => Err(EvalError::Usage(format!(
             "{}: {error}; a golden directory holds a directory `corpus` with the documents, and a directory `cases` or a \
-             file `cases.jsonl` with the questions; golden.toml is optional",
+             file `cases.jsonl` or `cases.csv` with the questions; golden.toml is optional",
             path.display()
         ))),
     }
@@ -173,7 +199,10 @@ fn read_header(dir: &Path) -> Result<Header, EvalError> {
 
 /// The header of a directory without `golden.toml`.
 fn header_without_file(dir: &Path) -> Header {
-    let one_file = dir.join("cases.jsonl").is_file() && !dir.join(cases()).exists();
+    let file = ["cases.jsonl", "cases.csv"]
+        .into_iter()
+        .find(|file| dir.join(file).is_file());
+    let one_file = file.filter(|_| !dir.join(cases()).exists());
     let full = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
     Header {
         name: full
@@ -184,7 +213,7 @@ fn header_without_file(dir: &Path) -> Header {
         description: String::new(),
         languages: Vec::new(),
         corpus: corpus(),
-        cases: if one_file { "cases.jsonl".into() } else { cases() },
+        cases: one_file.map_or_else(cases, PathBuf::from),
         corpus_manifest_sha256: String::new(),
         verdicts: Policy::default(),
     }
@@ -222,7 +251,13 @@ pub fn without_line(error: &serde_json::Error) -> String {
     format!("{} (column {})", &message[..cut], error.column())
 }
 
-fn read_cases(dir: &Path, problems: &mut Vec<String>) -> Result<Vec<Located>, EvalError> {
+fn read_cases(
+    dir: &Path,
+    header: &Header,
+    docs: &[CorpusDoc],
+    problems: &mut Vec<String>,
+) -> Result<Vec<Located>, EvalError> {
+    let lang = header.languages.first().map_or("en", String::as_str);
     let mut cases = Vec::new();
     let files = if dir.is_file() {
         vec![dir.to_owned()]
@@ -230,10 +265,12 @@ fn read_cases(dir: &Path, problems: &mut Vec<String>) -> Result<Vec<Located>, Ev
         files_below(dir).map_err(|error| EvalError::unreadable(dir, &error))?
     };
     for file in files {
-        if file.extension().is_some_and(|extension| extension == "jsonl") {
-            let text =
-                std::fs::read_to_string(&file).map_err(|error| EvalError::unreadable(&file, &error))?;
-            cases.extend(parse_cases(&file, &text, problems));
+        let extension = file.extension().and_then(|extension| extension.to_str());
+        let text = || std::fs::read_to_string(&file).map_err(|error| EvalError::unreadable(&file, &error));
+        match extension {
+            Some("jsonl") => cases.extend(parse_cases(&file, &text()?, problems)),
+            Some("csv") => cases.extend(parse_sheet(&file, &text()?, lang, docs, problems)),
+            _ => {}
         }
     }
     Ok(cases)

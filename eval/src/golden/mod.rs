@@ -11,6 +11,7 @@ pub mod load;
 pub mod normal;
 pub mod pin;
 pub mod repin;
+pub mod sheet;
 pub mod similar;
 pub mod split;
 pub mod texts;

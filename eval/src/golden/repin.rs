@@ -81,6 +81,16 @@ pub fn plan(golden: &Golden, texts: &Texts) -> Plan {
                         located.place, located.case.id
                     ));
                 }
+                // a sheet holds no offsets: its quotes are looked for in every run
+                Ok(_)
+                    if located
+                        .place
+                        .file
+                        .extension()
+                        .is_some_and(|extension| extension == "csv") =>
+                {
+                    plan.kept += 1;
+                }
                 Ok(span) if span.how == How::Pinned => plan.kept += 1,
                 Ok(span) => plan.moves.push(Move {
                     place: located.place.clone(),

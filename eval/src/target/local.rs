@@ -79,6 +79,8 @@ impl LocalSettings {
 /// An answerer on a private database with the golden corpus.
 pub struct Local {
     answerer: Answerer,
+    embedder: Arc<dyn Embedder>,
+    index: PathBuf,
     store: Store,
     tenant: Uuid,
     settings: SettingsVersion,
@@ -125,6 +127,8 @@ impl Local {
         };
         Ok(Self {
             answerer,
+            index: data.index(),
+            embedder,
             store,
             tenant,
             settings,
@@ -155,10 +159,12 @@ impl Local {
             searcher.catch_up(tenant).await.map_err(infra)?;
         }
         let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
-        let answerer = Answerer::new(store.clone(), Arc::new(searcher), embedder, model);
+        let answerer = Answerer::new(store.clone(), Arc::new(searcher), Arc::clone(&embedder), model);
         answerer.warm_up().await.map_err(infra)?;
         Ok(Self {
             answerer,
+            embedder,
+            index,
             store,
             tenant,
             settings,
@@ -179,16 +185,43 @@ impl Local {
         &self.label
     }
 
+    /// The embedding model.
+    pub fn embedder(&self) -> Arc<dyn Embedder> {
+        Arc::clone(&self.embedder)
+    }
+
+    /// The database with the corpus.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    /// Another searcher over the same corpus, with an embedder of its own.
+    pub async fn searcher(&self, embedder: Arc<dyn Embedder>) -> Result<Searcher, EvalError> {
+        let searcher = Searcher::open(self.store.clone(), embedder, &self.index).map_err(infra)?;
+        searcher.catch_up(self.tenant).await.map_err(infra)?;
+        Ok(searcher)
+    }
+
     /// Asks one case.
     pub async fn ask(&self, case: &Case) -> Result<Answer, String> {
+        self.ask_of(&self.answerer, case, self.settings.clone()).await
+    }
+
+    /// Asks one case of another answerer over the same corpus.
+    pub async fn ask_of(
+        &self,
+        answerer: &Answerer,
+        case: &Case,
+        settings: SettingsVersion,
+    ) -> Result<Answer, String> {
         let ask = Ask {
             question: case.question.clone(),
             history: case.history.clone(),
             language_hint: None,
-            settings: Some(self.settings.clone()),
+            settings: Some(settings),
             scope: self.scope.clone(),
         };
-        self.answerer
+        answerer
             .answer(self.tenant, &ask)
             .await
             .map_err(|error| with_causes(&error))

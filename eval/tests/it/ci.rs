@@ -41,7 +41,10 @@ fn no_gate_step_may_fail(job: &Yaml) {
     assert!(job["continue-on-error"].is_badvalue());
     for step in job["steps"].as_vec().unwrap() {
         if step["run"].as_str().is_some_and(|run| run.contains("eval.sh")) {
-            assert!(step["continue-on-error"].is_badvalue() && step["if"].is_badvalue(), "{step:?}");
+            assert!(
+                step["continue-on-error"].is_badvalue() && step["if"].is_badvalue(),
+                "{step:?}"
+            );
         }
     }
 }
@@ -77,7 +80,12 @@ fn our_own_pipeline_calls_the_one_command() {
 fn the_gitlab_example_calls_the_one_command_and_shows_its_cases() {
     let pipeline = yaml("ci/examples/gitlab-ci.yml");
     let job = &pipeline["eval gate"];
-    let script: Vec<&str> = job["script"].as_vec().unwrap().iter().filter_map(Yaml::as_str).collect();
+    let script: Vec<&str> = job["script"]
+        .as_vec()
+        .unwrap()
+        .iter()
+        .filter_map(Yaml::as_str)
+        .collect();
     assert_eq!(script, [".plumbline/ci/eval.sh"]);
     assert!(job["allow_failure"].is_badvalue(), "a red gate blocks");
     assert_eq!(job["artifacts"]["when"].as_str(), Some("always"));
@@ -92,7 +100,11 @@ fn script(golden: &GoldenDir, rank: usize, summary: &Path) -> Output {
     let behaviour: Behaviour = Arc::new(move |number| Some(answer(&corpus, number, rank)));
     let url = start(golden.read("corpus/returns.txt"), behaviour);
     golden.write("gates.toml", "[[gate]]\nmetric = \"recall_at_5\"\nmin = 0.9\n");
-    let target = Path::new(env!("CARGO_BIN_EXE_plumbline-eval")).parent().unwrap().parent().unwrap();
+    let target = Path::new(env!("CARGO_BIN_EXE_plumbline-eval"))
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap();
     Command::new(repository().join("ci/eval.sh"))
         .args(["--target", &url, "--api-key-env", "EVAL_TEST_KEY"])
         .env("EVAL_TEST_KEY", "secret")
@@ -112,13 +124,22 @@ fn the_command_hands_on_exit_code_summary_and_every_report() {
     let summary = golden.path().join("summary.md");
     let green = script(&golden, 1, &summary);
     assert_eq!(green.status.code(), Some(0), "{green:?}");
-    for file in ["report.json", "report.md", "report.xml", "report.html", "run.json"] {
+    for file in [
+        "report.json",
+        "report.md",
+        "report.xml",
+        "report.html",
+        "run.json",
+    ] {
         assert!(golden.report().join(file).is_file(), "{file}");
     }
     let red = script(&golden, 9, &summary);
     assert_eq!(red.status.code(), Some(1), "{red:?}");
     let told = std::fs::read_to_string(&summary).unwrap();
-    assert!(told.contains("Eval gate passed") && told.contains("Eval gate not passed"), "{told}");
+    assert!(
+        told.contains("Eval gate passed") && told.contains("Eval gate not passed"),
+        "{told}"
+    );
     assert!(golden.read("report/report.xml").contains("<failure"));
 
     // nobody answers: the report of the run before must not be taken for this one's

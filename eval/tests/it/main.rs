@@ -5,9 +5,12 @@
 
 mod baseline;
 mod broken_retrieval;
+mod ci;
 mod exit_codes;
 mod gated;
 mod golden_dir;
+mod own_set;
 mod ratchet;
 mod replay;
 mod server;
+mod tune;
