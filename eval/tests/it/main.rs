@@ -10,6 +10,7 @@ mod exit_codes;
 mod gated;
 mod golden_dir;
 mod own_set;
+mod parity;
 mod ratchet;
 mod replay;
 mod server;
