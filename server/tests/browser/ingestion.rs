@@ -171,6 +171,7 @@ async fn compare(program: &Program, browser: &Browser) {
     );
     browser.picture("diff").await;
     // the other way round, chosen by the form
+    browser.find("#to").await;
     browser.ask("const [a, b] = ['#from', '#to'].map((name) => document.querySelector(name)); [a.value, b.value] = [b.value, a.value];").await;
     browser.click(".compare button").await;
     browser.wait_for_text(".words ins", "120").await;
@@ -250,6 +251,7 @@ async fn tune(program: &Program, browser: &Browser) {
 
     // a corrected text is a version of its own
     browser.click("#c-1 .change").await;
+    browser.find("#body").await;
     browser
         .ask("const body = document.querySelector('#body'); body.value = body.value.replace('135', '149');")
         .await;
