@@ -24,6 +24,7 @@ use crate::golden::texts::read_texts;
 use crate::machine::Machine;
 use crate::metrics::grade::{Graded, grade};
 use crate::metrics::slice;
+use crate::metrics::tables::Tables;
 use crate::progress::Progress;
 use crate::report::build::build;
 use crate::report::{Report, RunInfo, holdout, json};
@@ -103,6 +104,7 @@ pub async fn ask(options: &RunOptions, progress: &Progress) -> Result<Asked, Eva
     };
     refuse_lint_errors(&golden)?;
     let gates = read_gates(options, &golden)?;
+    let tables = Tables::read(&golden.dir)?;
     let accepted = accept::read(options)?;
     let evidence = match &documents {
         Some(documents) => documents.texts.clone(),
@@ -128,9 +130,10 @@ pub async fn ask(options: &RunOptions, progress: &Progress) -> Result<Asked, Eva
         &asked,
         &texts,
     )?;
-    let graded = grade_all(&plan, replies, &texts, &golden, options.warm_up);
+    let graded = grade_all(&plan, replies, &texts, &golden, options.warm_up, &tables);
     let mut info = run_info(options, &golden, &plan, &target, &graded);
     info.hashes = accept::hashes(options, &golden, accepted.as_ref())?;
+    info.prices_as_of = tables.prices_as_of();
     progress.end();
     Ok(Asked {
         golden,
@@ -315,6 +318,7 @@ async fn ask_all(target: &Arc<Target>, plan: &Plan, options: &RunOptions, progre
     }
     let lost = || Reply {
         answer: Err("the call panicked".to_owned()),
+        calls: Vec::new(),
         wall_ms: 0.0,
         live: true,
     };
@@ -343,12 +347,14 @@ fn grade_all(
     texts: &VersionTexts,
     golden: &Golden,
     warm_up: usize,
+    tables: &Tables,
 ) -> Vec<Graded> {
     let pairs = plan.cases.iter().zip(replies).enumerate();
     pairs
         .map(|(i, ((case, spans), reply))| {
             let mut graded = grade(case, spans, reply, texts, &golden.verdicts);
             graded.warm_up = i < warm_up;
+            tables.apply(&mut graded);
             graded
         })
         .collect()
@@ -376,6 +382,7 @@ fn run_info(
         warm_up: options.warm_up,
         coverage: coverage(graded),
         hashes: Hashes::default(),
+        prices_as_of: None,
         mode: target.mode(),
     }
 }

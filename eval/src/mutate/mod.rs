@@ -153,7 +153,7 @@ fn noticed(operator: Operator, before: &Graded, mutant: &Graded) -> bool {
     let score = |metric: &str, graded: &Graded| match find(metric)?.pairing {
         Pairing::Good(good) => good(graded).map(|good| if good { 1.0 } else { 0.0 }),
         Pairing::Score(score) => score(graded),
-        Pairing::Routes | Pairing::Times => None,
+        Pairing::Routes | Pairing::Times | Pairing::Not => None,
     };
     operator
         .metrics()
@@ -243,6 +243,7 @@ mod tests {
             reply.hits.insert(0, good_hit());
             let reply = Reply {
                 answer: Ok(reply),
+                calls: Vec::new(),
                 wall_ms: 10.0,
                 live: true,
             };
