@@ -28,11 +28,12 @@ use crate::golden::load::{Golden, load, load_with_drafts};
 use crate::golden::repin;
 use crate::golden::texts::read_texts;
 use crate::metrics::registry::METRICS;
+use crate::mutate;
 
 use crate::progress::Progress;
 use crate::report::schema::schema;
 use crate::report::{Report, console, diff, json};
-use crate::run::{RunOptions, run};
+use crate::run::{RunOptions, ask, run};
 use crate::target::options::TargetOptions;
 
 /// Ask a golden set, measure the answers, and say by the exit code whether they may reach customers.
@@ -61,6 +62,8 @@ enum Command {
     /// Grade the replies of an earlier run again: no call is made, so other verdicts, gates and metrics cost nothing.
     #[command(after_help = EXIT_CODES)]
     Score(Box<ScoreArgs>),
+    /// Run, spoil the replies that pass in six ways, and see whether metrics and gates notice.
+    Mutate(Box<MutateArgs>),
     /// Check the cases: fields, duplicates, and whether every quote stands in its document.
     Lint {
         /// Golden directory: corpus/ with documents, cases/ or cases.jsonl with questions, golden.toml if there is one.
@@ -115,6 +118,15 @@ struct ScoreArgs {
 }
 
 #[derive(Debug, Args)]
+struct MutateArgs {
+    /// Spoil the replies of this run.json instead of asking.
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    replies: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Args)]
 struct BaselineArgs {
     #[command(flatten)]
     run: RunArgs,
@@ -154,6 +166,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Run(args) => run_command(*args),
         Command::Score(args) => score_command(*args),
+        Command::Mutate(args) => mutate_command(*args),
         Command::Baseline(args) => {
             let BaselineArgs { mut run, write } = *args;
             run.write_baseline |= write;
@@ -195,6 +208,27 @@ fn tell(error: &EvalError) -> u8 {
     };
     println!("{exit}");
     exit.code
+}
+
+fn mutate_command(args: MutateArgs) -> Result<u8, EvalError> {
+    let MutateArgs { replies, run } = args;
+    let mut options = options(run)?;
+    if let Some(file) = replies {
+        options.target = TargetOptions::Stored(file);
+    }
+    let asked = runtime()?.block_on(ask(&options, &Progress::new()))?;
+    let outcomes = mutate::mutate(
+        &asked.graded,
+        &asked.gates.gates,
+        &asked.texts,
+        &asked.golden.verdicts,
+    );
+    for outcome in &outcomes {
+        println!("{outcome}");
+    }
+    let exit = mutate::exit(&outcomes);
+    println!("{exit}");
+    Ok(exit.code)
 }
 
 fn run_command(args: RunArgs) -> Result<u8, EvalError> {

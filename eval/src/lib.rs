@@ -17,6 +17,7 @@ pub mod gate;
 pub mod golden;
 pub mod machine;
 pub mod metrics;
+pub mod mutate;
 pub mod progress;
 pub mod ratchet;
 pub mod report;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::accept::{self, Compared};
+use crate::accept::{self, Accepted, Compared};
 use crate::error::EvalError;
 use crate::gate::Gate;
 use crate::gate::baseline::{Hashes, outcomes};
@@ -24,6 +24,7 @@ use crate::golden::texts::read_texts;
 use crate::machine::Machine;
 use crate::metrics::grade::{Graded, grade};
 use crate::metrics::slice;
+use crate::metrics::tables::Tables;
 use crate::progress::Progress;
 use crate::report::build::build;
 use crate::report::{Report, RunInfo, holdout, json};
@@ -66,19 +67,44 @@ pub struct RunOptions {
     pub started_at: DateTime<Utc>,
 }
 
+/// A run that has its replies and no verdict yet.
+pub struct Asked {
+    /// The golden set.
+    pub golden: Golden,
+    /// What is demanded.
+    pub gates: Gates,
+    /// Every reply, graded, in the order of the cases.
+    pub graded: Vec<Graded>,
+    /// The texts that the replies cite.
+    pub texts: VersionTexts,
+    info: RunInfo,
+    accepted: Option<Accepted>,
+    sight: Vec<Power>,
+}
+
 /// Runs the eval.
 ///
 /// # Errors
 /// When there is no verdict: usage (2), stale (4) or infrastructure (5).
 pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, EvalError> {
+    let before = options.compare.as_deref().map(json::read).transpose()?;
+    let asked = ask(options, progress).await?;
+    conclude(options, asked, before.as_ref())
+}
+
+/// Load, check, pin, ask, grade.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn ask(options: &RunOptions, progress: &Progress) -> Result<Asked, EvalError> {
     let documents = options.target.documents().await?;
     let golden = match &documents {
         Some(documents) => load_for(&options.golden, documents.docs.clone())?,
         None => load(&options.golden)?,
     };
     refuse_lint_errors(&golden)?;
-    let before = options.compare.as_deref().map(json::read).transpose()?;
     let gates = read_gates(options, &golden)?;
+    let tables = Tables::read(&golden.dir)?;
     let accepted = accept::read(options)?;
     let evidence = match &documents {
         Some(documents) => documents.texts.clone(),
@@ -104,19 +130,36 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
         &asked,
         &texts,
     )?;
-    let graded = grade_all(&plan, replies, &texts, &golden, options.warm_up);
-    let results = judge_all(&gates.gates, &graded);
-    let exit = decide(&graded, &results, options.allow_inconclusive);
+    let graded = grade_all(&plan, replies, &texts, &golden, options.warm_up, &tables);
     let mut info = run_info(options, &golden, &plan, &target, &graded);
     info.hashes = accept::hashes(options, &golden, accepted.as_ref())?;
+    info.prices_as_of = tables.prices_as_of();
     progress.end();
+    Ok(Asked {
+        golden,
+        gates,
+        graded,
+        texts,
+        info,
+        accepted,
+        sight,
+    })
+}
+
+/// Judge and report.
+fn conclude(options: &RunOptions, asked: Asked, before: Option<&Report>) -> Result<Report, EvalError> {
+    let Asked {
+        gates, graded, info, ..
+    } = asked;
+    let results = judge_all(&gates.gates, &graded);
+    let exit = decide(&graded, &results, options.allow_inconclusive);
     let outcomes = outcomes(&graded);
-    let comparison = accept::compare(accepted.as_ref(), &gates.gates, &outcomes, options);
+    let comparison = accept::compare(asked.accepted.as_ref(), &gates.gates, &outcomes, options);
     let exit = accept::extend(exit, comparison.as_ref(), &gates.gates, options);
     accept::write(options, &info, outcomes, &gates.gates, &exit)?;
     let mut whole = build(info, &graded, results, exit);
     whole.regression = comparison;
-    whole.power = sight;
+    whole.power = asked.sight;
     if let Some(dir) = &options.report {
         worksheet::write(dir, &graded, &gates.gates)?;
     }
@@ -126,7 +169,7 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<Report, Ev
         holdout::withhold(whole)
     };
     if let Some(dir) = &options.report {
-        json::write(dir, &report, before.as_ref())?;
+        json::write(dir, &report, before)?;
     }
     Ok(report)
 }
@@ -275,6 +318,7 @@ async fn ask_all(target: &Arc<Target>, plan: &Plan, options: &RunOptions, progre
     }
     let lost = || Reply {
         answer: Err("the call panicked".to_owned()),
+        calls: Vec::new(),
         wall_ms: 0.0,
         live: true,
     };
@@ -303,12 +347,14 @@ fn grade_all(
     texts: &VersionTexts,
     golden: &Golden,
     warm_up: usize,
+    tables: &Tables,
 ) -> Vec<Graded> {
     let pairs = plan.cases.iter().zip(replies).enumerate();
     pairs
         .map(|(i, ((case, spans), reply))| {
             let mut graded = grade(case, spans, reply, texts, &golden.verdicts);
             graded.warm_up = i < warm_up;
+            tables.apply(&mut graded);
             graded
         })
         .collect()
@@ -336,6 +382,7 @@ fn run_info(
         warm_up: options.warm_up,
         coverage: coverage(graded),
         hashes: Hashes::default(),
+        prices_as_of: None,
         mode: target.mode(),
     }
 }

@@ -27,6 +27,9 @@ pub(crate) fn case(question: &str) -> Case {
         must_include: Vec::new(),
         must_not: Vec::new(),
         route: None,
+        tools: Vec::new(),
+        ordered: false,
+        forbidden_tools: Vec::new(),
         source: Source::Human,
         label_by: None,
         added: None,
@@ -144,6 +147,7 @@ pub(crate) fn observed(kind: Kind, observed: Observed) -> Graded {
 pub(crate) fn graded(case: &Case, spans: &[Span], answer: Result<Answer, String>) -> Graded {
     let reply = Reply {
         answer,
+        calls: Vec::new(),
         wall_ms: 10.0,
         live: true,
     };

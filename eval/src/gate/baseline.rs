@@ -125,7 +125,7 @@ fn score(pairing: Pairing, graded: &Graded) -> Option<f64> {
     match pairing {
         Pairing::Good(good) => good(graded).map(|good| if good { 1.0 } else { 0.0 }),
         Pairing::Score(score) => score(graded),
-        Pairing::Routes | Pairing::Times => None,
+        Pairing::Routes | Pairing::Times | Pairing::Not => None,
     }
 }
 
@@ -145,6 +145,9 @@ pub fn case_hash(case: &Case) -> String {
         case.must_include,
         case.must_not,
         case.expected_route(),
+        case.tools,
+        case.ordered,
+        case.forbidden_tools,
     ]);
     let mut hash = sha256_hex(demands.to_string().as_bytes());
     hash.truncate(16);

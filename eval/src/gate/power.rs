@@ -74,7 +74,7 @@ pub fn power(gates: &[Gate], cases: &[&Case], warm_up: usize) -> Vec<Power> {
         .iter()
         .filter(|gate| {
             gate.metric()
-                .is_some_and(|m| !matches!(m.pairing, Pairing::Times))
+                .is_some_and(|m| !matches!(m.pairing, Pairing::Times | Pairing::Not))
         })
         .count();
     gates
@@ -88,7 +88,7 @@ fn of(gate: &Gate, failing: &[Graded], tested: usize) -> Option<Power> {
     let cases = part(failing, gate.slice.as_deref());
     let n = (metric.measure)(&cases).value.n;
     let sight = match (metric.unit, gate.proof, metric.pairing) {
-        (Unit::Milliseconds, ..) => Sight::Calls { needed: MIN_CALLS },
+        (Unit::Milliseconds | Unit::Dollars, ..) => Sight::Calls { needed: MIN_CALLS },
         (Unit::Share, Proof::Bound, _) => {
             // A minimum is a maximum of the failures.
             let limit = match metric.direction {
@@ -121,6 +121,7 @@ fn of(gate: &Gate, failing: &[Graded], tested: usize) -> Option<Power> {
 fn failed(case: &Case, warm_up: bool) -> Graded {
     let reply = Reply {
         answer: Err("not asked yet".to_owned()),
+        calls: Vec::new(),
         wall_ms: 0.0,
         live: true,
     };

@@ -164,6 +164,7 @@ fn test(gate: &Gate, pairs: &[Pair<'_>], now: &[Outcome]) -> Option<(Test, usize
             paired::by_routes(&pairs, seed),
             asked(&|o| o.gold_route.is_some()),
         ),
+        Pairing::Not => return None,
         Pairing::Times if gate.max_regression.is_none() => return None,
         Pairing::Times => (paired::by_times(&pairs, seed), asked(&|o| o.wall_ms.is_some())),
     };

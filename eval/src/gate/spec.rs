@@ -29,7 +29,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::error::EvalError;
-use crate::metrics::registry::{Direction, Metric, Proof, find, names};
+use crate::metrics::registry::{Direction, Metric, Pairing, Proof, find, names};
 
 /// What a missed gate does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -231,13 +231,20 @@ fn checked(gate: Gate) -> Result<Gate, String> {
             gate.metric
         ));
     }
+    let paired = gate.metric().is_some_and(|m| !matches!(m.pairing, Pairing::Not));
+    if gate.max_regression.is_some() && !paired {
+        return Err(format!(
+            "{}: is not compared with a baseline, leave max_regression out",
+            gate.metric
+        ));
+    }
     if sensible {
         return Ok(gate);
     }
     let allowed = if share {
         "a share between 0 and 1"
     } else {
-        "a number of milliseconds"
+        "a number, 0 or more"
     };
     Err(format!(
         "{}: the threshold {} is not {allowed}",
@@ -295,6 +302,8 @@ mod tests {
         assert!(read("").unwrap_err().contains("holds no [[gate]]"));
         let negative = read("[[gate]]\nmetric='recall_at_5'\nmin=0.7\nmax_regression=-0.1");
         assert!(negative.unwrap_err().contains("max_regression -0.1"));
+        let cost = read("[[gate]]\nmetric='cost_per_message_usd'\nmax=0.01\nmax_regression=0.1");
+        assert!(cost.unwrap_err().contains("leave max_regression out"));
         assert!(
             read("[[gate]]\nmetric='recall_at_5'\nmax=0.7")
                 .unwrap_err()

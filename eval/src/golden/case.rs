@@ -8,6 +8,8 @@ use std::fmt;
 use plumbline_answer::{Message, Route};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::metrics::tools::ExpectedCall;
+
 /// What a good system does with the question.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
@@ -155,6 +157,15 @@ pub struct Case {
     /// The right route; may be left out where the kind implies it.
     #[serde(default)]
     pub route: Option<Route>,
+    /// Calls that a good system makes.
+    #[serde(default)]
+    pub tools: Vec<ExpectedCall>,
+    /// Whether they have to come in this order.
+    #[serde(default)]
+    pub ordered: bool,
+    /// Tools that must not be called.
+    #[serde(default)]
+    pub forbidden_tools: Vec<String>,
     /// Who wrote it.
     pub source: Source,
     /// Who labelled it.

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::citation;
 use super::claims::{self, Unsupported};
 use super::correct::{self, Phrases};
+use super::cost::{Cost, Prices};
 use super::hallucination::{self, Standing};
 use super::recall::{self, Ranking};
+use super::tools::{self, Tools};
 use crate::golden::case::{Case, Kind};
 use crate::golden::pin::Span;
 use crate::golden::verdict::{Judged, Label, Policy, Verdicts};
@@ -96,6 +98,10 @@ pub struct Graded {
     pub flagged: bool,
     /// What is known about hallucination.
     pub standing: Standing,
+    /// What it cost.
+    pub cost: Cost,
+    /// What is wrong with the calls of tools.
+    pub tools: Option<String>,
     /// What each person said about this very reply.
     pub labels: Vec<Label>,
     /// How that is to be read.
@@ -142,6 +148,7 @@ impl Graded {
                 self.phrases.forbidden.join(", ")
             ));
         }
+        problems.extend(self.tools.clone());
         problems.extend(self.wrong_outcome());
         if self.observed == Observed::Answered && !self.phrases.missing.is_empty() {
             problems.push(format!("lacks: {}", self.phrases.missing.join(", ")));
@@ -201,6 +208,8 @@ pub fn grade(case: &Case, spans: &[Span], reply: Reply, texts: &VersionTexts, ve
         ranking: searched.map(|answer| recall::rank(&answer.hits, spans)),
         correct: correct::is_correct(case, answer, &phrases),
         standing: hallucination::standing(observed, flagged, judged.map(Judged::in_force), verdicts.policy),
+        cost: answer.map_or(Cost::Unknown, |answer| Prices::built_in().cost(&answer.usage)),
+        tools: tools::of(case, &reply.calls, &Tools::default()),
         labels: judged.map(|judged| judged.labels().to_vec()).unwrap_or_default(),
         policy: verdicts.policy,
         flagged,
@@ -250,6 +259,7 @@ mod tests {
     fn an_error_is_the_only_problem_of_its_case() {
         let reply = Reply {
             answer: Err("HTTP 500".into()),
+            calls: Vec::new(),
             wall_ms: 1.0,
             live: true,
         };

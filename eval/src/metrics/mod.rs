@@ -9,6 +9,7 @@ pub mod agreement;
 pub mod citation;
 pub mod claims;
 pub mod correct;
+pub mod cost;
 pub mod estimate;
 pub mod grade;
 pub mod hallucination;
@@ -17,6 +18,8 @@ pub mod recall;
 pub mod registry;
 pub mod routing;
 pub mod slice;
+pub mod tables;
+pub mod tools;
 
 pub use estimate::{Estimate, Measured};
 pub use grade::{Graded, Observed};

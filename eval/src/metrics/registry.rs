@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::grade::Graded;
-use super::{Measured, abstention, citation, correct, hallucination, latency, recall, routing};
+use super::{Measured, abstention, citation, correct, cost, hallucination, latency, recall, routing, tools};
 
 /// Which way is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -37,6 +37,8 @@ pub enum Unit {
     Share,
     /// Milliseconds.
     Milliseconds,
+    /// US dollars.
+    Dollars,
 }
 
 /// How two runs of the same cases are compared.
@@ -50,6 +52,8 @@ pub enum Pairing {
     Routes,
     /// By the times of the calls.
     Times,
+    /// Not at all: prices change without anything getting worse.
+    Not,
 }
 
 /// A metric.
@@ -235,6 +239,30 @@ pub const METRICS: &[Metric] = &[
         measure: latency::p95,
         pairing: Pairing::Times,
     },
+    quality(
+        "tool_success",
+        "cases about calls of tools in which every call is right and none is too many",
+        tools::tool_success,
+        Pairing::Good(tools::called_right),
+    ),
+    Metric {
+        name: "cost_per_message_usd",
+        about: "mean cost of a reply by the price table; a failed call is charged a dollar",
+        direction: Direction::Low,
+        proof: Proof::Point,
+        unit: Unit::Dollars,
+        measure: cost::mean,
+        pairing: Pairing::Not,
+    },
+    Metric {
+        name: "p95_cost_usd",
+        about: "95th percentile of the same",
+        direction: Direction::Low,
+        proof: Proof::Point,
+        unit: Unit::Dollars,
+        measure: cost::p95,
+        pairing: Pairing::Not,
+    },
 ];
 
 /// The metric of that name.
@@ -356,7 +384,7 @@ mod tests {
                         .map(|g| if g { 1.0 } else { 0.0 })
                         .collect(),
                     Pairing::Score(score) => graded.iter().filter_map(score).collect(),
-                    Pairing::Routes | Pairing::Times => continue,
+                    Pairing::Routes | Pairing::Times | Pairing::Not => continue,
                 };
                 let mean = crate::stats::share(scores.iter().sum(), scores.len());
                 let value = (metric.measure)(&graded.iter().collect::<Vec<_>>()).value;

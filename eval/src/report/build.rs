@@ -11,7 +11,7 @@ use crate::golden::split::split_of;
 use crate::golden::verdict::{answer_sha256, evidence_sha256};
 use crate::metrics::hallucination::Tally;
 use crate::metrics::registry::{METRICS, find};
-use crate::metrics::{Graded, abstention, agreement, latency, recall, routing, slice};
+use crate::metrics::{Graded, abstention, agreement, cost, latency, recall, routing, slice};
 
 /// Hits shown per case.
 const TOP: usize = 5;
@@ -46,6 +46,7 @@ pub fn build(run: RunInfo, graded: &[Graded], gates: Vec<GateResult>, exit: Exit
         stages: latency::stages(&all),
         regression: None,
         power: Vec::new(),
+        cost: cost::by_route(&all),
         risk: risk::curve(graded),
         agreement: agreement::agreement(&agreement::pairs(&all)),
         cases: graded.iter().map(case_row).collect(),

@@ -25,6 +25,7 @@ pub fn render(report: &Report) -> String {
     confusion(&mut out, report);
     slices(&mut out, report);
     stages(&mut out, report);
+    cost(&mut out, report);
     power(&mut out, report);
     gates(&mut out, report);
     regression::console(&mut out, report);
@@ -181,6 +182,26 @@ fn stages(out: &mut String, report: &Report) {
             out,
             "{:<24} {:>9.1} {:>9.1}",
             stage.name, stage.p50_ms, stage.p95_ms
+        );
+    }
+}
+
+/// Left out where nothing was spent.
+fn cost(out: &mut String, report: &Report) {
+    if report.cost.iter().all(|row| row.total_usd <= 0.0) {
+        return;
+    }
+    let day = report.run.prices_as_of.as_deref().unwrap_or("unknown");
+    let _ = writeln!(
+        out,
+        "\n{:<24} {:>5} {:>11} {:>11} {:>11}  (prices of {day})",
+        "cost by route", "n", "mean $", "p95 $", "total $"
+    );
+    for row in &report.cost {
+        let _ = writeln!(
+            out,
+            "{:<24} {:>5} {:>11.6} {:>11.6} {:>11.4}",
+            row.route, row.n, row.mean_usd, row.p95_usd, row.total_usd
         );
     }
 }

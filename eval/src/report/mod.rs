@@ -33,6 +33,7 @@ use crate::metrics::abstention::OutcomeRow;
 use crate::metrics::agreement::Agreement;
 use crate::metrics::citation::Check;
 use crate::metrics::claims::Unsupported;
+use crate::metrics::cost::RouteCost;
 use crate::metrics::hallucination::{Standing, Tally};
 use crate::metrics::latency::Stage;
 use crate::metrics::registry::{Direction, Unit};
@@ -71,6 +72,9 @@ pub struct Report {
     /// How well people agree about these replies, when two judged any.
     #[serde(default)]
     pub agreement: Option<Agreement>,
+    /// What the replies cost, per route taken and in all.
+    #[serde(default)]
+    pub cost: Vec<RouteCost>,
     /// What the gates could see on these cases.
     #[serde(default)]
     pub power: Vec<Power>,
@@ -114,6 +118,9 @@ pub struct RunInfo {
     /// The files that decided the verdict.
     #[serde(default)]
     pub hashes: Hashes,
+    /// Day of the oldest price in the table that costs were computed by.
+    #[serde(default)]
+    pub prices_as_of: Option<String>,
     /// Where the replies come from.
     #[serde(default)]
     pub mode: Mode,

@@ -8,6 +8,7 @@ pub(super) fn value(value: f64, unit: Unit) -> String {
         Unit::Share => format!("{value:.3}"),
         Unit::Milliseconds if value.is_infinite() => "no end".to_owned(),
         Unit::Milliseconds => format!("{value:.0} ms"),
+        Unit::Dollars => format!("${value:.5}"),
     }
 }
 
@@ -16,6 +17,7 @@ pub(super) fn threshold(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Share => value.to_string(),
         Unit::Milliseconds => format!("{value} ms"),
+        Unit::Dollars => format!("${value}"),
     }
 }
 
@@ -29,6 +31,7 @@ pub(super) fn ratio(k: f64, n: usize, unit: Unit) -> String {
     match unit {
         Unit::Share => format!("{k}/{n}"),
         Unit::Milliseconds => format!("rank {k}/{n}"),
+        Unit::Dollars => format!("{n} calls"),
     }
 }
 

@@ -34,6 +34,7 @@ fn report(graded: &[Graded], gates: &[&str]) -> Report {
         warm_up: 0,
         coverage: coverage(graded),
         hashes: Hashes::default(),
+        prices_as_of: None,
         mode: super::Mode::Live,
     };
     let baseline = Baseline {

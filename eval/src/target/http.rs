@@ -14,6 +14,7 @@ use super::VersionKey;
 use crate::error::EvalError;
 use crate::golden::case::Case;
 use crate::golden::pin::{CorpusDoc, excerpt};
+use crate::metrics::tools::ToolCall;
 
 /// A call that takes longer is an error; a customer has long given up.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -26,6 +27,12 @@ pub struct Http {
     client: Client,
     base: String,
     api_key: String,
+}
+
+#[derive(Deserialize)]
+struct Called {
+    #[serde(default)]
+    tools: Vec<ToolCall>,
 }
 
 #[derive(Deserialize)]
@@ -72,13 +79,15 @@ impl Http {
         &self.base
     }
 
-    /// Asks one case.
-    pub async fn ask(&self, case: &Case) -> Result<Answer, String> {
+    /// Asks one case: the answer, and the calls in its field `tools`, which a server may leave out.
+    pub async fn ask(&self, case: &Case) -> Result<(Answer, Vec<ToolCall>), String> {
         let body = json!({ "question": case.question, "history": case.history });
         let request = self.client.post(format!("{}/v1/answer", self.base)).json(&body);
         let text = self.fetch(request).await?;
-        serde_json::from_str(&text)
-            .map_err(|error| format!("reply is no answer: {error}: {}", excerpt(&text)))
+        let no_answer = |error| format!("reply is no answer: {error}: {}", excerpt(&text));
+        let answer = serde_json::from_str(&text).map_err(no_answer)?;
+        let called: Called = serde_json::from_str(&text).map_err(no_answer)?;
+        Ok((answer, called.tools))
     }
 
     /// The canonical text of a version.

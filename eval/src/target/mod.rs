@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::golden::case::Case;
 use crate::golden::pin::CorpusDoc;
+use crate::metrics::tools::ToolCall;
 use crate::report::Mode;
 
 /// What came back for one case.
@@ -27,6 +28,8 @@ use crate::report::Mode;
 pub struct Reply {
     /// The answer, or why there is none.
     pub answer: Result<Answer, String>,
+    /// Calls of tools that the system made for it; the answerer of this program makes none.
+    pub calls: Vec<ToolCall>,
     /// Wall-clock time of the call, milliseconds.
     pub wall_ms: f64,
     /// True when the system answered just now; a replayed reply has no latency worth gating.
@@ -78,13 +81,17 @@ impl Target {
     /// Asks one case.
     pub async fn ask(&self, case: &Case) -> Reply {
         let start = Instant::now();
-        let answer = match self {
-            Self::Local(local) => local.ask(case).await,
-            Self::Http(http) => http.ask(case).await,
+        let (answer, calls) = match self {
+            Self::Local(local) => (local.ask(case).await, Vec::new()),
+            Self::Http(http) => match http.ask(case).await {
+                Ok((answer, calls)) => (Ok(answer), calls),
+                Err(error) => (Err(error), Vec::new()),
+            },
             Self::Stored(stored) => return stored.ask(case),
         };
         Reply {
             answer,
+            calls,
             wall_ms: start.elapsed().as_secs_f64() * 1_000.0,
             live: self.mode() == Mode::Live,
         }

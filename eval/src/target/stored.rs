@@ -13,6 +13,7 @@ use crate::error::EvalError;
 use crate::golden::case::Case;
 use crate::golden::load::Golden;
 use crate::golden::split::Selection;
+use crate::metrics::tools::ToolCall;
 use crate::report::Mode;
 use crate::tape::{KeptText, Parts, Tape, missing, reply_parts};
 
@@ -43,6 +44,8 @@ struct StoredReply {
     /// The question with its history: a reply to another question is none.
     asked: String,
     answer: Result<Answer, String>,
+    #[serde(default)]
+    calls: Vec<ToolCall>,
     wall_ms: f64,
 }
 
@@ -62,6 +65,7 @@ impl Stored {
                 Ok(recorded) => {
                     let reply = Reply {
                         answer: Ok(recorded.answer),
+                        calls: Vec::new(),
                         wall_ms: recorded.latency_ms,
                         live: false,
                     };
@@ -119,6 +123,7 @@ impl Stored {
             };
             let reply = Reply {
                 answer,
+                calls: stored.calls,
                 wall_ms: stored.wall_ms,
                 live: false,
             };
@@ -150,6 +155,7 @@ impl Stored {
     pub fn ask(&self, case: &Case) -> Reply {
         self.replies.get(&case.id).cloned().unwrap_or_else(|| Reply {
             answer: Err("no stored reply: the case was not asked then".to_owned()),
+            calls: Vec::new(),
             wall_ms: 0.0,
             live: false,
         })
@@ -188,6 +194,7 @@ pub fn write(
                 case: case.id.clone(),
                 asked: asked(case),
                 answer: reply.answer.clone(),
+                calls: reply.calls.clone(),
                 wall_ms: reply.wall_ms,
             })
             .collect(),

@@ -116,6 +116,7 @@ fn a_leg_off_and_shuffled_ranks_turn_the_gate_red() {
             answer.hits.reverse();
             let reply = Reply {
                 answer: Ok(answer),
+                calls: Vec::new(),
                 wall_ms: 1.0,
                 live: true,
             };

@@ -6,6 +6,7 @@
 mod baseline;
 mod broken_retrieval;
 mod ci;
+mod complaints;
 mod exit_codes;
 mod gated;
 mod golden_dir;
