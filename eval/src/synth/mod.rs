@@ -98,6 +98,9 @@ fn draft(kind: Kind, tag: &str, lang: &str, question: String, evidence: &[(&str,
         } else {
             plumbline_answer::Route::Commodity
         }),
+        tools: Vec::new(),
+        ordered: false,
+        forbidden_tools: Vec::new(),
         source: Source::Synthetic,
         label_by: None,
         added: None,

@@ -168,6 +168,7 @@ impl Bench {
             let answer = answer.map_err(|error| EvalError::Infra(format!("{}: {error}", case.0.id)))?;
             let reply = Reply {
                 answer: Ok(answer),
+                calls: Vec::new(),
                 wall_ms: 0.0,
                 live: false,
             };
