@@ -5,6 +5,7 @@
 mod access;
 mod blobs;
 mod documents;
+mod eval_runs;
 mod inbound;
 mod jobs;
 mod local;
