@@ -56,7 +56,7 @@ async fn a_run_says_which_version_it_judged_and_what_there_is_to_go_back_to() {
             waiting.version_number,
             waiting.live
         ),
-        (Some("prices.txt"), Some(2), false)
+        (Some("A title"), Some(2), false)
     );
     let both = [first.version_id, second.version_id];
     let unproven = tx.unproven_among(&both).await.unwrap();

@@ -6,6 +6,7 @@ mod access;
 mod blobs;
 mod documents;
 mod eval_runs;
+mod golden_drafts;
 mod inbound;
 mod jobs;
 mod local;

@@ -15,7 +15,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use plumbline_store::{EvalState, JudgedRun, TenantTx};
+use plumbline_store::{DraftState, EvalState, JudgedRun, TenantTx};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -56,13 +56,14 @@ pub async fn list(
     let runs = tx.judged_runs(PER_PAGE + 1, (page - 1) * PER_PAGE).await?;
     let total = tx.count_eval_runs().await?;
     let trend = tx.eval_trend(TREND).await?;
+    let drafts = tx.count_golden_drafts(DraftState::Draft).await?;
     tx.commit().await?;
     let view = History::new(&history::Material {
         runs: &runs,
         total,
         page,
         trend: &trend,
-        drafts: 0,
+        drafts,
         now: words::now(),
     });
     let body = if wants_part(&headers) {
