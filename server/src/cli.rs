@@ -94,6 +94,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make drafts of golden cases from answers to customers that went wrong
+    Grow(commands::grow::GrowArgs),
     /// Everything on this machine: documents, server, and a WhatsApp simulator in the browser
     Demo {
         /// Address to listen on
@@ -207,6 +209,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             quick: true, listen, ..
         } => promptly(commands::doctor::quick(listen)).await,
         Command::Doctor { whatsapp, .. } => promptly(commands::doctor::run(common, &whatsapp)).await,
+        Command::Grow(args) => promptly(commands::grow::run(common, &args)).await,
         Command::Settings(command) => promptly(commands::settings::run(common, command)).await,
         Command::Errors => {
             print!("{}", crate::http::catalogue::markdown());

@@ -5,6 +5,7 @@ pub(crate) mod ask;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod extract;
+pub(crate) mod grow;
 pub(crate) mod ingest;
 pub(crate) mod migrate;
 pub(crate) mod search;

@@ -7,6 +7,7 @@ pub mod conversations;
 pub mod documents;
 pub mod error;
 pub mod eval_runs;
+pub mod golden_drafts;
 pub mod health;
 mod preview;
 pub mod search;
@@ -85,6 +86,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(eval_runs::list))
         .routes(routes!(eval_runs::get))
         .routes(routes!(eval_runs::report))
+        .routes(routes!(golden_drafts::make, golden_drafts::list))
+        .routes(routes!(golden_drafts::export))
+        .routes(routes!(golden_drafts::dismiss))
         .routes(routes!(search::search))
         .routes(routes!(answer::answer))
         .routes(routes!(answer::get))

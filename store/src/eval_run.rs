@@ -146,31 +146,36 @@ impl TenantTx {
     /// Why a version may not be published without a word that it should be all the same: it was never published, the
     /// tenant wants a verdict, and there is none that passed.
     pub async fn unproven(&mut self, version: Uuid) -> Result<Option<String>, StoreError> {
+        Ok(self.unproven_among(&[version]).await?.pop().map(|(_, why)| why))
+    }
+
+    /// Those of `versions` that are not proven, each with the reason; see [`TenantTx::unproven`].
+    pub async fn unproven_among(&mut self, versions: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
         if !self.settings().await?.settings.publishing.gated {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let published: Option<bool> =
-            sqlx::query_scalar("SELECT published_at IS NOT NULL FROM document_versions WHERE id = $1")
-                .bind(version)
-                .fetch_optional(self.conn())
-                .await?;
-        if published.unwrap_or(true) {
-            return Ok(None);
-        }
-        let run = self.runs_of_versions(&[version]).await?.pop();
-        Ok(match run {
-            Some(run) if run.state == EvalState::Passed => None,
-            Some(run) if matches!(run.state, EvalState::Queued | EvalState::Running) => {
-                Some("its eval run has not ended yet".to_owned())
-            }
-            Some(run) => Some(format!("its eval run did not pass: {}", run.cause)),
-            None => Some("it was never judged by an eval run".to_owned()),
-        })
+        let never_published: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM document_versions WHERE id = ANY($1) AND published_at IS NULL ORDER BY number DESC",
+        )
+        .bind(versions)
+        .fetch_all(self.conn())
+        .await?;
+        let runs = self.runs_of_versions(&never_published).await?;
+        let unproven = never_published.into_iter().filter_map(|version| {
+            let run = runs.iter().find(|run| run.version_id == Some(version));
+            doubt(run).map(|why| (version, why))
+        });
+        Ok(unproven.collect())
     }
 
     /// Asks for a run on a staged version; its id.
     pub async fn gate_version(&mut self, version: Uuid) -> Result<Uuid, StoreError> {
         self.ask_for_run(Subject::Version(version)).await
+    }
+
+    /// Asks for a run on staged settings; its id.
+    pub async fn gate_settings(&mut self, version: i64) -> Result<Uuid, StoreError> {
+        self.ask_for_run(Subject::Settings(version)).await
     }
 
     async fn ask_for_run(&mut self, subject: Subject) -> Result<Uuid, StoreError> {
@@ -309,6 +314,18 @@ impl TenantTx {
         .bind(&scope.staged)
         .fetch_all(self.conn())
         .await?)
+    }
+}
+
+/// Why the newest run of a version, or that there is none, proves nothing.
+fn doubt(run: Option<&EvalRun>) -> Option<String> {
+    match run {
+        Some(run) if run.state == EvalState::Passed => None,
+        Some(run) if matches!(run.state, EvalState::Queued | EvalState::Running) => {
+            Some("its eval run has not ended yet".to_owned())
+        }
+        Some(run) => Some(format!("its eval run did not pass: {}", run.cause)),
+        None => Some("it was never judged by an eval run".to_owned()),
     }
 }
 

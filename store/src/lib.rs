@@ -13,7 +13,9 @@ mod chunk;
 mod conversation;
 mod document;
 mod error;
+mod eval_history;
 mod eval_run;
+mod golden_draft;
 mod idempotency;
 mod inbound;
 mod job;
@@ -43,7 +45,11 @@ pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};
 pub use document::{Document, DocumentFilter, NewestVersion, StateCount};
 pub use error::StoreError;
+pub use eval_history::{JudgedRun, TrendPoint};
 pub use eval_run::{EvalRun, EvalState, GATE_QUEUE, Publication, Verdict, VisibleDocument};
+pub use golden_draft::{
+    AskedAnswer, DraftKind, DraftReason, DraftState, DraftTurn, GoldenDraft, NewDraft, Scrubbed, question_key,
+};
 pub use idempotency::Replay;
 pub use inbound::{Channel, ELEMENT_QUEUE, Element, ElementKind, NewElement, Stored, TURN_QUEUE};
 pub use job::{DeadJob, Failed, Job, NewJob, QueueDepth};

@@ -7,9 +7,11 @@ use super::assets;
 pub enum Tab {
     /// Documents, one of them, or a passage.
     Documents,
+    /// Runs of the eval, or drafts of golden cases.
+    Evals,
     /// The simulator.
     Simulator,
-    /// Neither.
+    /// None of them.
     None,
 }
 
@@ -42,6 +44,11 @@ impl Shell {
     /// Whether the page belongs to the documents.
     pub fn on_documents(&self) -> bool {
         self.tab == Tab::Documents
+    }
+
+    /// Whether the page belongs to the evals.
+    pub fn on_evals(&self) -> bool {
+        self.tab == Tab::Evals
     }
 
     /// Whether the page is the simulator.

@@ -11,6 +11,8 @@ pub mod chunk;
 pub mod diff;
 pub mod document;
 pub mod documents;
+pub mod drafts;
+pub mod evals;
 pub mod evidence;
 pub mod layout;
 pub mod origin;
@@ -52,6 +54,16 @@ pub fn router() -> Router<App> {
         .route("/documents/{id}/delete", post(document::delete))
         .route("/documents/{id}/rebuild", post(document::rebuild))
         .route("/documents/{id}/diff", get(diff::show))
+        .route("/evals", get(evals::list))
+        .route("/evals/compare", get(evals::compare))
+        .route("/evals/drafts", get(drafts::list).post(drafts::make))
+        .route("/evals/drafts/export", post(drafts::export))
+        .route("/evals/drafts/{id}/dismiss", post(drafts::dismiss))
+        .route("/evals/drafts/{id}/restore", post(drafts::restore))
+        .route("/evals/{id}", get(evals::show))
+        .route("/evals/{id}/report.json", get(evals::report))
+        .route("/evals/{id}/again", post(evals::again))
+        .route("/evals/{id}/activate", post(evals::activate))
         .route("/versions/{id}/publish", post(document::publish))
         .route("/versions/{id}/retry", post(document::retry))
         .route("/versions/{id}/cancel", post(document::cancel))

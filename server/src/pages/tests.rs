@@ -5,15 +5,15 @@ use chrono::{DateTime, Duration, TimeZone, Utc};
 use plumbline_answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings, Usage};
 use plumbline_retrieval::{Hit, LegScore};
 use plumbline_store::{
-    ChunkRow, Document, Json, NewestVersion, Overlay, OverlayKind, OverlayPlace, StateCount, Version,
-    VersionState,
+    ChunkRow, Document, EvalRun, EvalState, Json, NewestVersion, Overlay, OverlayKind, OverlayPlace,
+    StateCount, Version, VersionState,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::chunk::view::{ChunkPart, ChunkView, Material as ChunkMaterial};
 use super::diff::view::{DiffPage, DiffView};
-use super::document::history::version_lines;
+use super::document::history::{Judgement, version_lines};
 use super::document::view::{BodyPart, DocumentView, Material};
 use super::documents::view::{Asked, List, ListPart};
 use super::evidence::view::{Evidence, EvidencePart};
@@ -287,6 +287,7 @@ fn a_document_shows_its_versions_its_quality_and_its_chunks() {
     let view = DocumentView::new(&Material {
         document: &about,
         versions: &versions,
+        judged: Judgement::default(),
         shown: &versions[1],
         chunks: std::slice::from_ref(&chunk),
         page: 1,
@@ -519,11 +520,61 @@ fn a_version_with_the_text_of_another_says_which_goes_on_answering() {
     let mut same = version(2, VersionState::Ready);
     same.same_text_as = Some(Uuid::from_u128(1));
     let versions = [same, version(1, VersionState::Ready)];
-    let lines = version_lines(&versions, Some(&versions[1]), versions[1].id, now());
+    let lines = version_lines(
+        &versions,
+        Some(&versions[1]),
+        versions[1].id,
+        Judgement::default(),
+        now(),
+    );
     assert_eq!(
         lines[0].same,
         "Same text as version 1: that one goes on answering."
     );
     assert_eq!((lines[0].publish, &lines[0].diff_href), (None, &None));
     assert!(lines[1].live);
+}
+
+#[test]
+fn a_staged_version_says_what_the_eval_said_and_asks_twice_before_it_is_published() {
+    let staged = version(2, VersionState::Ready);
+    let mut live = version(1, VersionState::Ready);
+    live.published_at = Some(now());
+    let versions = [staged, live];
+    let run = |state, cause: &str| EvalRun {
+        id: Uuid::from_u128(50),
+        version_id: Some(versions[0].id),
+        settings_version: None,
+        state,
+        exit_code: None,
+        cause: cause.to_owned(),
+        created_at: now(),
+        started_at: None,
+        finished_at: None,
+    };
+    let unproven = [(versions[0].id, "its eval run did not pass".to_owned())];
+    let said = |state, unproven: &[(Uuid, String)]| {
+        let runs = [run(state, "recall_at_5 failed")];
+        let judged = Judgement {
+            runs: &runs,
+            unproven,
+        };
+        let line = version_lines(&versions, Some(&versions[1]), versions[1].id, judged, now()).remove(0);
+        (line.verdict.unwrap().words, line.publish.unwrap())
+    };
+    assert_eq!(
+        said(EvalState::Refused, &unproven),
+        (
+            "The eval refused it: Recall_at_5 failed.".to_owned(),
+            "Publish anyway"
+        )
+    );
+    assert_eq!(
+        said(EvalState::Queued, &unproven),
+        ("It waits for the eval.".to_owned(), "Publish anyway")
+    );
+    assert_eq!(
+        said(EvalState::Passed, &[]),
+        ("It passed the eval.".to_owned(), "Publish")
+    );
 }

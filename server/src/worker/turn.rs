@@ -111,7 +111,8 @@ async fn ask(app: &App, tenant: Uuid, turn: &Turn, question: String) -> Result<A
     })
 }
 
-fn message(said: Said) -> Option<Message> {
+/// A message of an earlier turn, if it has words.
+pub(crate) fn message(said: Said) -> Option<Message> {
     let role = if said.reply.is_some() {
         Speaker::Bot
     } else {

@@ -53,6 +53,7 @@ macro_rules! in_browser {
     }};
 }
 
+mod evals;
 mod ingestion;
 
 #[tokio::test(flavor = "multi_thread")]

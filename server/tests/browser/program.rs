@@ -7,6 +7,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use plumbline_store::testing::{TestDatabase, find_runtime};
+use plumbline_store::{EvalState, TenantTx, Verdict};
+use serde_json::Value;
 
 /// Address and password of the admin of the tests.
 pub(crate) const ADMIN: (&str, &str) = ("ama@shop.example", "a password for the tests");
@@ -23,7 +25,7 @@ pub(crate) struct Program {
     /// A folder for files to upload.
     pub(crate) folder: tempfile::TempDir,
     child: Child,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Program {
@@ -59,7 +61,7 @@ impl Program {
             address,
             folder,
             child,
-            _database: database,
+            database,
         }
     }
 
@@ -77,6 +79,47 @@ impl Program {
             .join(path)
             .canonicalize()
             .unwrap()
+    }
+
+    /// Does something to the tenant's rows behind the program's back.
+    async fn change(&self, change: impl AsyncFnOnce(&mut TenantTx)) {
+        let store = self.database.store().await.unwrap();
+        let mut tx = store.system().await.unwrap();
+        let tenant = tx.tenant_by_slug("lumen").await.unwrap().unwrap().id;
+        drop(tx);
+        let mut tx = store.tenant(tenant).await.unwrap();
+        change(&mut tx).await;
+        tx.commit().await.unwrap();
+        store.close().await;
+    }
+
+    /// Keeps the report of a run of the eval, as a pipeline does.
+    pub(crate) async fn record(&self, passed: bool, report: Value) {
+        let cause = report["exit"]["cause"].as_str().unwrap().to_owned();
+        let verdict = Verdict {
+            state: if passed {
+                EvalState::Passed
+            } else {
+                EvalState::Refused
+            },
+            exit_code: Some(i32::from(!passed)),
+            cause,
+            report: Some(report),
+        };
+        self.change(async |tx| {
+            tx.record_eval_run(&verdict).await.unwrap();
+        })
+        .await;
+    }
+
+    /// From now on nothing is published without a verdict.
+    pub(crate) async fn gate(&self) {
+        self.change(async |tx| {
+            let mut settings = tx.settings().await.unwrap().settings;
+            settings.publishing.gated = true;
+            tx.save_settings(&settings, "gated").await.unwrap();
+        })
+        .await;
     }
 
     /// An address of a page.

@@ -12,6 +12,7 @@ mod documents;
 mod events;
 mod files;
 mod gate;
+mod golden;
 mod ingest_kill;
 mod overlays;
 #[path = "../../../store/tests/it/s3_server.rs"]

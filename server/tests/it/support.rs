@@ -216,6 +216,11 @@ impl Server {
         .await;
     }
 
+    /// The database, for programs beside the server.
+    pub(crate) fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
     /// Ends every connection to the database, as a restart of PostgreSQL would.
     pub(crate) async fn break_connections(&self) {
         self.database.break_connections().await.unwrap();

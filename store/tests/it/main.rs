@@ -5,6 +5,8 @@
 mod access;
 mod blobs;
 mod documents;
+mod eval_runs;
+mod golden_drafts;
 mod inbound;
 mod jobs;
 mod local;

@@ -58,13 +58,37 @@ pub async fn rebuild(
     Ok(Redirect::to(&format!("/documents/{document}?done=rebuilt")))
 }
 
+/// How a version is published.
+#[derive(Debug, Default, Deserialize)]
+pub struct Publishing {
+    /// Also over the head of the eval.
+    #[serde(default)]
+    force: bool,
+}
+
 /// `POST /versions/{id}/publish`
 pub async fn publish(
     State(app): State<App>,
     who: SignedIn,
     Path(id): Path<Uuid>,
+    Form(how): Form<Publishing>,
 ) -> Result<Redirect, Trouble> {
-    let version = app.store.tenant(who.tenant.id).await?.version(id).await?;
+    let mut tx = app.store.tenant(who.tenant.id).await?;
+    let version = tx.version(id).await?;
+    let unproven = tx.unproven(id).await?;
+    tx.commit().await?;
+    match unproven {
+        // the button said something else when the page was loaded
+        Some(why) if !how.force => {
+            return Err(Trouble::Conflict(format!(
+                "this version waits for the eval: {why}"
+            )));
+        }
+        Some(why) => {
+            tracing::warn!(version = %id, admin = %who.admin.id, why, "document.version.published_unproven");
+        }
+        None => {}
+    }
     app.pipeline.publish(who.tenant.id, &version).await?;
     tracing::info!(version = %id, admin = %who.admin.id, "document.version.published");
     Ok(to_version(version.document_id, version.id, "published"))

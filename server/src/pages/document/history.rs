@@ -1,9 +1,10 @@
 //! The versions of a document as its page lists them.
 
 use chrono::{DateTime, Utc};
-use plumbline_store::{Version, VersionState};
+use plumbline_store::{EvalRun, EvalState, Version, VersionState};
 use uuid::Uuid;
 
+use crate::pages::evals::history::badge;
 use crate::pages::layout::{Badge, Problem};
 use crate::pages::versions::{self, Going, Stage};
 use crate::pages::words;
@@ -39,10 +40,52 @@ pub struct VersionLine {
     pub same: String,
     /// What it changed.
     pub diff_href: Option<String>,
+    /// What the eval said of it.
+    pub verdict: Option<VerdictLine>,
     /// Words of the button that makes it the live one, where that is possible.
     pub publish: Option<&'static str>,
+    /// Whether that goes over the head of the eval.
+    pub unproven: bool,
     /// What may be done about its building.
     pub remedy: Option<Remedy>,
+}
+
+/// What the eval said of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictLine {
+    /// The page of its run.
+    pub href: String,
+    /// State.
+    pub badge: Badge,
+    /// In a sentence.
+    pub words: String,
+}
+
+/// What the eval said of the versions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Judgement<'a> {
+    /// The newest run of each version that has one.
+    pub runs: &'a [EvalRun],
+    /// Versions that need a verdict before they are published, and have none that passed.
+    pub unproven: &'a [(Uuid, String)],
+}
+
+impl Judgement<'_> {
+    fn verdict(&self, version: Uuid) -> Option<VerdictLine> {
+        let run = self.runs.iter().find(|run| run.version_id == Some(version))?;
+        let words = match run.state {
+            EvalState::Queued => "It waits for the eval.".to_owned(),
+            EvalState::Running => "The eval is running.".to_owned(),
+            EvalState::Passed => "It passed the eval.".to_owned(),
+            EvalState::Refused => format!("The eval refused it: {}", words::sentence(&run.cause)),
+            EvalState::Broken => format!("The eval gave no verdict: {}", words::sentence(&run.cause)),
+        };
+        Some(VerdictLine {
+            href: format!("/evals/{}", run.id),
+            badge: badge(run.state),
+            words,
+        })
+    }
 }
 
 /// A button beside a version that is being built, or was not.
@@ -69,17 +112,25 @@ pub fn version_lines(
     versions: &[Version],
     live: Option<&Version>,
     shown: Uuid,
+    judged: Judgement<'_>,
     now: DateTime<Utc>,
 ) -> Vec<VersionLine> {
     let drawn = |(index, version): (usize, &Version)| {
         let before = versions[index + 1..].iter().find(|older| older.state.is_ready());
+        let line = version_line(version, live, now);
+        let unproven = judged.unproven.iter().any(|(id, _)| *id == version.id);
         VersionLine {
+            verdict: judged.verdict(version.id),
+            publish: line
+                .publish
+                .map(|label| if unproven { "Publish anyway" } else { label }),
+            unproven,
             shown: version.id == shown,
             same: same_text(version, versions, live),
             diff_href: before
                 .filter(|_| version.state.is_ready() && version.same_text_as.is_none())
                 .map(|before| diff_href(version.document_id, before.id, version.id)),
-            ..version_line(version, live, now)
+            ..line
         }
     };
     versions.iter().enumerate().map(drawn).collect()
@@ -118,6 +169,8 @@ fn version_line(version: &Version, live: Option<&Version>, now: DateTime<Utc>) -
         work: work_done(version),
         same: String::new(),
         diff_href: None,
+        verdict: None,
+        unproven: false,
         publish: (version.state.is_ready() && !is_live && !stands_for_live).then_some(match live {
             Some(live) if live.number > version.number => "Roll back to this version",
             _ => "Publish",

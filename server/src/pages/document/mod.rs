@@ -15,6 +15,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use actions::{cancel, delete, publish, rebuild, retry};
+use history::Judgement;
 use view::{BodyPart, CHUNKS_PER_PAGE, DocumentPage, DocumentView, Material};
 
 use super::layout::{Notice, Tab};
@@ -86,10 +87,17 @@ pub async fn show(
     let cited = tx.citations_of(id).await?;
     let overlays = tx.overlays(id).await?.list;
     let places = tx.overlay_places(shown.id).await?;
+    let ids: Vec<Uuid> = versions.iter().map(|version| version.id).collect();
+    let runs = tx.runs_of_versions(&ids).await?;
+    let unproven = tx.unproven_among(&ids).await?;
     let now = words::now();
     let view = DocumentView::new(&Material {
         document: &document,
         versions: &versions,
+        judged: Judgement {
+            runs: &runs,
+            unproven: &unproven,
+        },
         shown,
         chunks: &chunks,
         page,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use plumbline_store::{ChunkRow, Document, Overlay, OverlayPlace, Version};
 use uuid::Uuid;
 
-use super::history::{VersionLine, version_lines};
+use super::history::{Judgement, VersionLine, version_lines};
 use super::overlays::{Mark, OverlayLine, chunk_marks, overlay_lines};
 use super::quality::{Catalogue, Quality};
 use crate::pages::layout::{Notice, Shell};
@@ -205,6 +205,8 @@ pub struct Material<'a> {
     pub document: &'a Document,
     /// All its versions, newest first.
     pub versions: &'a [Version],
+    /// What the eval said of them.
+    pub judged: Judgement<'a>,
     /// The one to show.
     pub shown: &'a Version,
     /// Its chunks on this page.
@@ -257,7 +259,7 @@ impl DocumentView {
             shown_id: shown.id,
             shown_number: shown.number,
             facts: facts(shown, from.now),
-            versions: version_lines(from.versions, live, shown.id, from.now),
+            versions: version_lines(from.versions, live, shown.id, from.judged, from.now),
             quality,
             overlays,
             attention,

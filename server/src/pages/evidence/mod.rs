@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Html;
 use plumbline_answer::Answer;
-use plumbline_store::{Store, StoreError};
+use plumbline_store::{DraftState, Store, StoreError};
 use uuid::Uuid;
 
 use view::{Evidence, EvidencePage, EvidencePart};
@@ -42,7 +42,7 @@ pub async fn show(
         Err(_) => answer_behind(&app.store, viewer.tenant.id, &id).await?,
     };
     let evidence = match answer {
-        Some(answer) => Some(load(&app.store, viewer.tenant.id, answer).await?),
+        Some(answer) => Some(load(&app.store, &viewer, answer).await?),
         None => None,
     };
     let (blank_title, blank_text) = NO_ANSWER;
@@ -75,15 +75,27 @@ async fn answer_behind(store: &Store, tenant: Uuid, wamid: &str) -> Result<Optio
     Ok(None)
 }
 
-/// The evidence of a stored answer.
+/// The evidence of a stored answer, with what `viewer` may do with it.
 ///
 /// # Errors
 /// [`Trouble::Missing`] when there is no such answer; [`Trouble::Internal`] when its record cannot be read.
-pub async fn load(store: &Store, tenant: Uuid, id: Uuid) -> Result<Evidence, Trouble> {
-    let row = store.tenant(tenant).await?.answer(id).await?;
+pub async fn load(store: &Store, viewer: &Viewer, id: Uuid) -> Result<Evidence, Trouble> {
+    let mut tx = store.tenant(viewer.tenant.id).await?;
+    let row = tx.answer(id).await?;
+    let draft = match &viewer.email {
+        Some(_) => tx.draft_of_answer(id).await?,
+        None => None,
+    };
+    let draft = draft.filter(|draft| draft.state != DraftState::Dismissed);
+    tx.commit().await?;
     let answer: Answer = serde_json::from_value(row.record).map_err(|error| {
         tracing::error!(answer = %id, %error, "pages.answer.unreadable");
         Trouble::Internal
     })?;
-    Ok(Evidence::new(&row.question, &answer))
+    let evidence = Evidence::new(&row.question, &answer);
+    Ok(Evidence {
+        offer_golden: viewer.email.is_some() && draft.is_none(),
+        draft: draft.map(|draft| draft.id),
+        ..evidence
+    })
 }

@@ -129,6 +129,10 @@ pub struct Evidence {
     pub model: String,
     /// Version of the settings.
     pub settings: i64,
+    /// Whether whoever looks may make it a golden case.
+    pub offer_golden: bool,
+    /// The draft of a golden case that it became.
+    pub draft: Option<Uuid>,
 }
 
 const MOST_HITS: usize = 6;
@@ -325,6 +329,8 @@ impl Evidence {
             total: words::milliseconds(answer.timings.total_ms),
             model: model(answer),
             settings: answer.settings_version,
+            offer_golden: false,
+            draft: None,
         }
     }
 }

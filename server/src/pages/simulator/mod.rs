@@ -94,13 +94,22 @@ fn bubbles(chat: Vec<FakeEvent>) -> Vec<Bubble> {
 }
 
 /// The evidence of the latest answer in the chat.
-async fn latest_evidence(app: &App, tenant: Uuid, bubbles: &[Bubble]) -> Result<Option<Evidence>, Trouble> {
+async fn latest_evidence(
+    app: &App,
+    viewer: &Viewer,
+    bubbles: &[Bubble],
+) -> Result<Option<Evidence>, Trouble> {
     let Some(last) = bubbles.iter().rev().find(|bubble| !bubble.mine) else {
         return Ok(None);
     };
-    let part = app.store.tenant(tenant).await?.part_by_wamid(&last.wamid).await?;
+    let part = app
+        .store
+        .tenant(viewer.tenant.id)
+        .await?
+        .part_by_wamid(&last.wamid)
+        .await?;
     match part.and_then(|part| part.answer_id) {
-        Some(answer) => Ok(Some(evidence::load(&app.store, tenant, answer).await?)),
+        Some(answer) => Ok(Some(evidence::load(&app.store, viewer, answer).await?)),
         None => Ok(None),
     }
 }
@@ -113,7 +122,7 @@ pub async fn show(State(app): State<App>, viewer: Viewer, headers: HeaderMap) ->
         .as_deref()
         .map(|customer| bubbles(graph.chat(customer)))
         .unwrap_or_default();
-    let evidence = latest_evidence(&app, viewer.tenant.id, &bubbles).await?;
+    let evidence = latest_evidence(&app, &viewer, &bubbles).await?;
     let business = viewer.tenant.name.clone();
     let page = SimulatorPage {
         shell: viewer.shell(Tab::Simulator),
