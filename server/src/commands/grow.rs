@@ -106,6 +106,9 @@ async fn export(store: &Store, tenant: Uuid, file: &Path) -> anyhow::Result<usiz
     let mut tx = store.tenant(tenant).await?;
     let drafts = tx.export_golden_drafts(DraftState::Draft).await?;
     let lines = grow::case_lines(&drafts);
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
     let mut target = std::fs::File::create_new(file).with_context(|| {
         format!(
             "{} cannot be made; name a file that is not there yet",

@@ -3,7 +3,8 @@
 use plumbline_store::GoldenDraft;
 use serde_json::{Value, json};
 
-/// The line of a draft: a case without evidence and without demands, tagged `draft`, for a person to complete.
+/// The line of a draft: a case without evidence and without demands, for a person to complete. No run asks it while
+/// its status is `draft`.
 pub fn case_line(draft: &GoldenDraft) -> String {
     let id = draft.id.simple().to_string();
     let line = json!({
@@ -19,6 +20,7 @@ pub fn case_line(draft: &GoldenDraft) -> String {
         "must_include": [],
         "must_not": [],
         "source": "prod",
+        "status": "draft",
         "added": draft.created_at.format("%Y-%m-%d").to_string(),
     });
     line.to_string()
@@ -56,6 +58,6 @@ mod tests {
         };
         let lines = case_lines(&[draft.clone(), draft]);
         assert_eq!(lines.lines().count(), 2, "one line each");
-        insta::assert_snapshot!(lines.lines().next().unwrap(), @r#"{"id":"prod-000000000abc","kind":"unanswerable","question":"and to \"Kumasi\"?\nToday","history":[{"role":"customer","text":"delivery to Accra?"}],"lang":"en","tags":["draft","reason:thumbs_down"],"evidence":[],"reference":null,"must_include":[],"must_not":[],"source":"prod","added":"1970-01-01"}"#);
+        insta::assert_snapshot!(lines.lines().next().unwrap(), @r#"{"id":"prod-000000000abc","kind":"unanswerable","question":"and to \"Kumasi\"?\nToday","history":[{"role":"customer","text":"delivery to Accra?"}],"lang":"en","tags":["draft","reason:thumbs_down"],"evidence":[],"reference":null,"must_include":[],"must_not":[],"source":"prod","status":"draft","added":"1970-01-01"}"#);
     }
 }

@@ -105,8 +105,8 @@ async fn what_went_wrong_with_customers_becomes_drafts_that_tell_nobody_who_aske
     let lines = read(&file);
     assert_eq!((lines.len(), &lines[0]["question"]), (1, &json!(DELIVERY)));
     assert_eq!(
-        (&lines[0]["source"], &lines[0]["tags"][0]),
-        (&json!("prod"), &json!("draft"))
+        (&lines[0]["source"], &lines[0]["status"], &lines[0]["tags"][0]),
+        (&json!("prod"), &json!("draft"), &json!("draft"))
     );
     let (done, said) = grow(&server, &["--export", &file.display().to_string()]).await;
     assert!(
