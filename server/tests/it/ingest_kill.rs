@@ -457,6 +457,9 @@ async fn the_worker_is_killed_at_random_moments() {
             !watching.is_finished(),
             "the watcher saw something wrong, see above; seed {seed}"
         );
+        if done % 500 == 0 {
+            println!("{done} kills so far: {struck:?}"); // a long run that is stopped has said how far it came
+        }
     }
     stop.cancel();
     watching.await.unwrap();
