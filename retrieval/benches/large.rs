@@ -146,7 +146,9 @@ impl Stuff {
             }
         }
         let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
-        sum.iter_mut().for_each(|x| *x /= length);
+        for x in &mut sum {
+            *x /= length;
+        }
         let number: u32 = self.random.random_range(10_000..99_999);
         (format!("{}. Ref {number}.", text.join(". ")), sum)
     }

@@ -559,8 +559,8 @@ fn a_staged_version_says_what_the_eval_said_and_asks_twice_before_it_is_publishe
             runs: &runs,
             unproven,
         };
-        let line = version_lines(&versions, Some(&versions[1]), versions[1].id, judged, now()).remove(0);
-        (line.verdict.unwrap().words, line.publish.unwrap())
+        let first = version_lines(&versions, Some(&versions[1]), versions[1].id, judged, now()).remove(0);
+        (first.verdict.unwrap().words, first.publish.unwrap())
     };
     assert_eq!(
         said(EvalState::Refused, &unproven),

@@ -245,7 +245,7 @@ fn known_names(text: &str, known: &[&str]) -> String {
     let mut text = text.to_owned();
     for name in known.iter().map(|name| name.trim()) {
         let parts = name.split_whitespace().filter(|part| part.chars().count() >= 3);
-        let whole = (name.chars().count() >= 3 && name.contains(' ')).then(|| (name, true));
+        let whole = (name.chars().count() >= 3 && name.contains(' ')).then_some((name, true));
         for (part, any_case) in whole.into_iter().chain(parts.map(|part| (part, false))) {
             text = without(&text, part, any_case);
         }

@@ -117,11 +117,11 @@ pub fn version_lines(
 ) -> Vec<VersionLine> {
     let drawn = |(index, version): (usize, &Version)| {
         let before = versions[index + 1..].iter().find(|older| older.state.is_ready());
-        let line = version_line(version, live, now);
+        let plain = version_line(version, live, now);
         let unproven = judged.unproven.iter().any(|(id, _)| *id == version.id);
         VersionLine {
             verdict: judged.verdict(version.id),
-            publish: line
+            publish: plain
                 .publish
                 .map(|label| if unproven { "Publish anyway" } else { label }),
             unproven,
@@ -130,7 +130,7 @@ pub fn version_lines(
             diff_href: before
                 .filter(|_| version.state.is_ready() && version.same_text_as.is_none())
                 .map(|before| diff_href(version.document_id, before.id, version.id)),
-            ..line
+            ..plain
         }
     };
     versions.iter().enumerate().map(drawn).collect()

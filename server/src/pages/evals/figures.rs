@@ -90,8 +90,7 @@ fn signed(number: f64, digits: usize) -> String {
 /// The metrics that a run keeps beside its report.
 pub fn metrics(kept: Option<&Value>) -> Vec<Metric> {
     let list = kept.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|metric| Metric::deserialize_from(metric))
-        .collect()
+    list.filter_map(Metric::deserialize_from).collect()
 }
 
 impl Metric {

@@ -136,13 +136,13 @@ impl Scale {
         let least_span = if unit == "share" { 0.05 } else { most.abs() * 0.25 };
         let span = (most - least).max(least_span).max(f64::MIN_POSITIVE);
         #[expect(clippy::cast_precision_loss, reason = "a few dozen runs")]
-        let last = runs.saturating_sub(1).max(1) as f64;
+        let steps = runs.saturating_sub(1).max(1) as f64;
         Self {
             least,
             most,
             bottom: f64::midpoint(least, most) - span / 2.0,
             span,
-            last,
+            last: steps,
         }
     }
 
