@@ -20,7 +20,7 @@ fn case(number: usize, passed: bool) -> Value {
     let wrong = format!("Delivery to {town} costs GHS 99.");
     json!({
         "id": format!("delivery-{number:02}"), "kind": "answerable", "passed": passed, "withheld": number == 7,
-        "slices": [if number % 3 == 0 { "lang:fr" } else { "lang:en" }],
+        "slices": [if number.is_multiple_of(3) { "lang:fr" } else { "lang:en" }],
         "question": if number == 7 { String::new() } else { format!("how much to send a lamp to {town}, parcel {number}?") },
         "history": if number == 2 { json!([{ "role": "customer", "text": "hello, I live up north" }]) } else { json!([]) },
         "expected": [{ "document": "delivery/tariff.csv", "quote": format!("{town},{}", 30 + number),
@@ -160,6 +160,11 @@ async fn runs(program: &Program, browser: &Browser) {
     browser.wait_for_text("#cases-title", "lang:fr").await;
     assert!(!browser.text("#cases").await.contains("delivery-02"));
 
+    two_runs(browser).await;
+}
+
+/// The page that compares the run that is open with the one before.
+async fn two_runs(browser: &Browser) {
     browser.click(".tools a[href*=compare]").await;
     browser.wait_for_text("h1", "Compare two runs").await;
     browser
@@ -184,6 +189,7 @@ async fn runs(program: &Program, browser: &Browser) {
     );
     browser.picture("eval-compare").await;
     // the other way round, chosen by the form
+    browser.find("#b").await;
     browser.ask("const [a, b] = ['#a', '#b'].map((name) => document.querySelector(name)); [a.value, b.value] = [b.value, a.value];").await;
     browser.click(".compare button").await;
     browser
@@ -218,7 +224,7 @@ async fn staged(program: &Program, browser: &Browser) {
     // there is no golden set, so there is no verdict: that never counts as passed
     let began = std::time::Instant::now();
     while !browser.text(".version .judged").await.contains("gave no verdict") {
-        assert!(began.elapsed() < Duration::from_secs(60), "the run never ended");
+        assert!(began.elapsed() < Duration::from_mins(1), "the run never ended");
         tokio::time::sleep(Duration::from_millis(200)).await;
         let here = browser.address().await;
         browser.go(&here).await;

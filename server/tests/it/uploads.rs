@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 use crate::documents::{found, upload};
 use crate::support::{Server, reply};
 
-/// An archive that says it holds 4 GiB of zeros where a Word document has its text.
+/// An archive of a few hundred kilobytes that unpacks to 512 MiB of blanks where a Word document has its text.
 fn zip_bomb() -> Vec<u8> {
     use std::io::Write;
     let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
+    let blanks = vec![b' '; 1 << 20];
     for name in ["[Content_Types].xml", "word/document.xml"] {
         file.start_file(name, options).unwrap();
         for _ in 0..256 {
-            file.write_all(&[b' '; 1 << 20]).unwrap();
+            file.write_all(&blanks).unwrap();
         }
     }
     file.finish().unwrap().into_inner()
