@@ -2,7 +2,7 @@
 //! from.
 //!
 //! The real answerer is asked, setting by setting, so that what is tuned is what customers get; what a setting cannot
-//! change is computed once (see [`memo`]). One knob after the other is turned while the others stand still, until a
+//! change is computed once (see `memo`). One knob after the other is turned while the others stand still, until a
 //! whole round changes nothing: the knobs are few, hardly depend on each other, and every step can be read in the
 //! output. The test split is never asked: its cases are left out before anything is opened.
 

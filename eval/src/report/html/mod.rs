@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing else: no script, no font, no address. It can be attached to a mail, kept
 //! as an artifact of a pipeline, and read on a phone.
 //!
-//! What is shown is decided in [`view`], drawn in [`plot`], and laid out in `eval/templates/report.html`.
+//! What is shown is decided in `view`, drawn in `plot`, and laid out in `eval/templates/report.html`.
 
 mod plot;
 mod view;
