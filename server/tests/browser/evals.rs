@@ -88,10 +88,15 @@ async fn some_runs(program: &Program) {
 }
 
 async fn nothing_sticks_out(browser: &Browser, page: &str) {
-    let width = browser
-        .ask("return [document.documentElement.scrollWidth, window.innerWidth]")
+    // an ancestor may cut off what is too wide, and then the page is as narrow as it should be
+    let wide = browser
+        .ask(
+            "return [document.documentElement, ...document.querySelectorAll('main .card')] \
+                 .filter((part) => part.getBoundingClientRect().right > window.innerWidth) \
+                 .map((part) => part.outerHTML.slice(0, 80))",
+        )
         .await;
-    assert_eq!(width[0], width[1], "{page} sticks out sideways");
+    assert_eq!(wide, json!([]), "{page} sticks out sideways");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +144,7 @@ async fn runs(program: &Program, browser: &Browser) {
     );
     assert_eq!(
         browser.text("#case-delivery-02 mark").await,
-        "Delivery to Ho costs GHS 99."
+        "Delivery to Ho costs GHS 99.\n[not supported: number 99]"
     );
     browser.picture("eval").await;
     browser.click("#case-delivery-02 summary").await;

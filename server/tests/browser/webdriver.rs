@@ -236,13 +236,14 @@ impl Browser {
         let began = Instant::now();
         loop {
             let element = self.find(selector).await;
+            // at once and before the click: one that is aimed while the page still scrolls hits what is there afterwards
+            let script = "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center', behavior: 'instant' })";
+            let asked = json!({ "script": script, "args": [selector] });
+            let _ = self.post("/execute/sync", asked).await;
             match self.post(&format!("/element/{element}/click"), json!({})).await {
                 Ok(_) => return,
                 Err(error) => assert!(began.elapsed() < PATIENCE, "{selector}: {error}"),
             }
-            let script = "document.querySelector(arguments[0])?.scrollIntoView({ block: 'center', behavior: 'instant' })";
-            let asked = json!({ "script": script, "args": [selector] });
-            let _ = self.post("/execute/sync", asked).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
