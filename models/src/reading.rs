@@ -5,9 +5,13 @@
 //! one folding and one light stemmer: a customer's language is often a guess, and a wrong guess must not lose a match.
 
 mod asked;
+mod concepts;
+mod language;
 mod sentences;
 mod words;
 
 pub use asked::Asked;
+pub use concepts::{Meaning, meanings, meanings_of, synonyms, written_out};
+pub use language::told_language;
 pub use sentences::sentence_spans;
 pub use words::{Word, fold, is_stop_word, near, stem, words};
