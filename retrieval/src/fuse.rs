@@ -17,6 +17,8 @@ pub(crate) struct Candidate {
     pub(crate) chunk: Uuid,
     /// Cosine of the best window, −1 to 1.
     pub(crate) cosine: Option<f32>,
+    /// What reading it again adds to its score.
+    pub(crate) bonus: f32,
     /// What an admin laid over it.
     pub(crate) wish: Wish,
 }
@@ -57,7 +59,7 @@ pub(crate) struct Weights {
     pub(crate) pin_margin: f32,
 }
 
-/// Orders candidates by `weight * bm25 / bound + (1 - weight) * cosine`, times their boost, best first; pinned ones that
+/// Orders candidates by `weight * bm25 / bound + (1 - weight) * cosine + bonus`, times their boost, best first; pinned ones that
 /// are about as good as the best come before all others.
 ///
 /// `lexical` and `vector` are the legs' results, best first; a candidate missing from the lexical leg scores 0 there.
@@ -79,7 +81,10 @@ pub(crate) fn fuse(
             let cosine = candidate.cosine.unwrap_or(0.0);
             Fused {
                 chunk: candidate.chunk,
-                score: boosted(weight * share + (1.0 - weight) * cosine, candidate.wish.boost),
+                score: boosted(
+                    weight * share + (1.0 - weight) * cosine + candidate.bonus,
+                    candidate.wish.boost,
+                ),
                 lexical,
                 vector: vector.get(&candidate.chunk).copied(),
             }
@@ -141,6 +146,7 @@ mod tests {
         let candidate = |n, cosine, pinned, boost| Candidate {
             chunk: id(n),
             cosine: Some(cosine),
+            bonus: 0.0,
             wish: Wish { pinned, boost },
         };
         let order = |candidates: &[Candidate]| -> Vec<Uuid> {
@@ -167,11 +173,13 @@ mod tests {
             Candidate {
                 chunk: id(1),
                 cosine: Some(0.3),
+                bonus: 0.0,
                 wish: Wish::NONE,
             },
             Candidate {
                 chunk: id(2),
                 cosine: Some(0.6),
+                bonus: 0.0,
                 wish: Wish::NONE,
             },
         ];
@@ -204,7 +212,7 @@ mod tests {
             bound in 0.0_f32..30.0,
         ) {
             let candidates: Vec<_> =
-                rows.iter().map(|(n, (cosine, _))| Candidate { chunk: id(*n), cosine: Some(*cosine), wish: Wish::NONE }).collect();
+                rows.iter().map(|(n, (cosine, _))| Candidate { chunk: id(*n), cosine: Some(*cosine), bonus: 0.0, wish: Wish::NONE }).collect();
             let lexical: Vec<_> = rows.iter().map(|(n, (_, score))| (id(*n), *score)).collect();
             let vector: Vec<_> = rows.iter().map(|(n, (cosine, _))| (id(*n), *cosine)).collect();
             let fused = fuse(&candidates, &lexical, bound, &vector, weights(weight));
@@ -218,7 +226,7 @@ mod tests {
 
         #[test]
         fn a_better_cosine_never_lowers_a_candidate(cosine in -1.0_f32..0.9, gain in 0.0_f32..0.1, weight in 0.0_f32..1.0) {
-            let score = |cosine| fuse(&[Candidate { chunk: id(1), cosine: Some(cosine), wish: Wish::NONE }], &[], 1.0, &[], weights(weight))[0].score;
+            let score = |cosine| fuse(&[Candidate { chunk: id(1), cosine: Some(cosine), bonus: 0.0, wish: Wish::NONE }], &[], 1.0, &[], weights(weight))[0].score;
             prop_assert!(score(cosine + gain) >= score(cosine));
         }
     }

@@ -9,6 +9,7 @@ mod catch_up;
 mod fuse;
 mod hit;
 mod lexical;
+mod rerank;
 mod searcher;
 
 pub use hit::{Hit, LegScore};

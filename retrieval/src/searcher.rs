@@ -1,5 +1,6 @@
 //! The search itself: both legs at once, fused, joined to the live versions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
 use crate::lexical::LexicalMatches;
+use crate::rerank::{RERANKED, Reader};
 use crate::{Hit, LegScore};
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
@@ -168,7 +170,9 @@ impl Searcher {
         let (matches, lexical, lexical_ms) = lexical_leg?;
 
         let fusing = Instant::now();
-        let (hits, moved) = self.fused_hits(tenant, &vector, &matches, options).await?;
+        let (hits, moved) = self
+            .fused_hits((tenant, query), &vector, &matches, options)
+            .await?;
         let lexical_coverage = hits
             .first()
             .and_then(|hit| hit.lexical)
@@ -299,10 +303,10 @@ impl Searcher {
         }
     }
 
-    /// Joins the candidates of both legs to the live versions and orders them.
+    /// Joins the candidates of both legs to the live versions and orders them for the question `text`.
     async fn fused_hits(
         &self,
-        tenant: Uuid,
+        (tenant, text): (Uuid, &str),
         vector: &VectorLeg,
         lexical: &LexicalMatches,
         options: &SearchOptions,
@@ -317,11 +321,12 @@ impl Searcher {
         let mut tx = self.store.tenant(tenant).await?;
         let live = tx.live_hits(&wanted, vector.space, query, &options.scope).await?;
         tx.commit().await?;
-        let candidates: Vec<Candidate> = live
+        let mut candidates: Vec<Candidate> = live
             .iter()
             .map(|hit| Candidate {
                 chunk: hit.chunk_id,
                 cosine: hit.cosine,
+                bonus: 0.0,
                 wish: Wish {
                     pinned: hit.pinned,
                     boost: hit.boost,
@@ -342,8 +347,19 @@ impl Searcher {
             lexical: weight,
             pin_margin: settings.pin_margin.clamp(0.0, 1.0),
         };
-        let mut by_chunk: std::collections::HashMap<Uuid, LiveHit> =
-            live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
+        let mut by_chunk: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
+        if settings.rerank {
+            let first = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weights);
+            let reader = Reader::new(text, &lexical.words);
+            let bonuses: HashMap<Uuid, f32> = first
+                .iter()
+                .take(RERANKED.max(options.k))
+                .filter_map(|place| Some((place.chunk, reader.bonus(by_chunk.get(&place.chunk)?))))
+                .collect();
+            for candidate in &mut candidates {
+                candidate.bonus = bonuses.get(&candidate.chunk).copied().unwrap_or_default();
+            }
+        }
         // The vector leg saw live versions only: what is gone now was replaced in between.
         let moved = nearest.iter().any(|(chunk, _)| !by_chunk.contains_key(chunk));
         let hits = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weights)

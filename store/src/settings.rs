@@ -67,6 +67,8 @@ pub struct RetrievalSettings {
     pub lexical: bool,
     /// Whether the vector leg takes part.
     pub vector: bool,
+    /// Whether the best candidates are read once more for what neither leg sees.
+    pub rerank: bool,
     /// A pinned chunk comes first when its score is at most this share below the best. 0 to 1.
     pub pin_margin: f32,
 }
@@ -74,12 +76,13 @@ pub struct RetrievalSettings {
 impl Default for RetrievalSettings {
     fn default() -> Self {
         Self {
-            lexical_weight: 0.4,
-            lexical_weight_foreign: 0.7,
+            lexical_weight: 0.45,
+            lexical_weight_foreign: 0.8,
             leg_depth: 50,
             top_k: 8,
             lexical: true,
             vector: true,
+            rerank: true,
             pin_margin: 0.25,
         }
     }

@@ -3,6 +3,7 @@
 //! Words are lower-cased, freed of accents and stemmed in the language of the text. A code keeps its exact form: `TS-200`
 //! becomes the terms `ts`, `200` and `ts200`, so that it is found as it is written and as customers type it.
 
+use plumbline_models::reading::told_language;
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, Stemmer, StopWordFilter, TextAnalyzer, WhitespaceTokenizer,
 };
@@ -34,8 +35,12 @@ pub(crate) fn language(code: &str) -> Option<Language> {
     })
 }
 
-/// Which of `candidates` (ISO 639-1) a question is written in; the first when nothing speaks for another.
+/// Which of `candidates` (ISO 639-1) a question is written in; the first when nothing speaks for another. Function words
+/// decide where they can: questions are shorter than what a statistical detector needs.
 pub(crate) fn detect(question: &str, candidates: &[String]) -> Option<String> {
+    if let Some(told) = told_language(question).filter(|code| candidates.iter().any(|other| other == code)) {
+        return Some(told.to_owned());
+    }
     let allowed: Vec<Lang> = candidates.iter().filter_map(|code| to_whatlang(code)).collect();
     if allowed.len() < 2 {
         return candidates.first().cloned();

@@ -43,6 +43,8 @@ pub(crate) struct LexicalMatches {
     pub(crate) chunks: Vec<(Uuid, f32)>,
     /// The most that any chunk could score for this question.
     pub(crate) bound: f32,
+    /// The words of the question that mean something, as typed, with their inverse document frequencies.
+    pub(crate) words: Vec<(String, f32)>,
     /// The language it is written in, among those of the documents.
     pub(crate) language: Option<String>,
 }
@@ -181,6 +183,11 @@ impl LexicalIndex {
         Ok(LexicalMatches {
             chunks,
             bound,
+            words: question
+                .words
+                .into_iter()
+                .map(|word| (word.text, word.idf))
+                .collect(),
             language,
         })
     }

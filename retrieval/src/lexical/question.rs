@@ -1,11 +1,13 @@
 //! A question as words, each with the index terms that may stand for it.
 //!
 //! A word is looked up in the question's language and in the other languages of the documents, because a tariff in
-//! French is asked about in English too. A word that no document holds is matched to the nearest spelling; such a guess
-//! counts less than any exact match. Nothing a customer types is query syntax.
+//! French is asked about in English too. Words of the commerce lexicon also stand for those that mean the same. A word
+//! that no document holds in any of these forms is matched to the nearest spelling. Synonyms and guesses count less than
+//! any exact match. Nothing a customer types is query syntax.
 
 use std::collections::BTreeMap;
 
+use plumbline_models::reading::{fold, synonyms};
 use tantivy::Searcher;
 use tantivy::schema::{Field, Term};
 
@@ -13,6 +15,8 @@ use super::analyze::Analyzer;
 
 /// What a guessed spelling counts, relative to an exact match.
 const TYPO_WEIGHT: f32 = 0.6;
+/// What a word of the same meaning counts, relative to an exact match.
+const SYNONYM_WEIGHT: f32 = 0.4;
 /// Shortest word whose spelling is guessed.
 const TYPO_MIN_CHARS: usize = 5;
 /// Length from which two edits are allowed.
@@ -23,6 +27,8 @@ const TYPO_ALTERNATIVES: usize = 3;
 /// One word of the question.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Word {
+    /// As typed.
+    pub(crate) text: String,
     /// Terms of the index with their weights; empty when no document holds anything like it.
     pub(crate) terms: Vec<(String, f32)>,
     /// Inverse document frequency of the rarest meaning; that of an unseen term when nothing matches.
@@ -58,20 +64,31 @@ impl Question {
             variants = word_variants(text, language, languages, false);
         }
         let mut words = Vec::with_capacity(variants.len());
-        for terms in variants {
-            words.push(look_up(searcher, field, &terms)?);
+        for variants in variants {
+            words.push(look_up(searcher, field, &variants)?);
         }
         Ok(Self { words })
     }
 }
 
-/// Per word of the text: its terms in the question's language first, then in the other languages.
+/// One word's terms.
+#[derive(Debug, Default)]
+struct Variants {
+    /// As typed.
+    text: String,
+    /// The word itself in the question's language and in the other ones.
+    own: Vec<String>,
+    /// Words that mean the same, in all languages.
+    synonyms: Vec<String>,
+}
+
+/// The variants of each word of the text, each word once.
 fn word_variants(
     text: &str,
     language: Option<&str>,
     languages: &[String],
     stop_words: bool,
-) -> Vec<Vec<String>> {
+) -> Vec<Variants> {
     let mut own = Analyzer::new(language, stop_words);
     let mut others: Vec<Analyzer> = languages
         .iter()
@@ -93,16 +110,28 @@ fn word_variants(
         }
         terms.sort();
         terms.dedup();
-        variants.push(terms);
+        let same_meaning = synonyms(&fold(&word)).join(" ");
+        let mut meant = own.terms(&same_meaning);
+        for other in &mut others {
+            meant.extend(other.terms(&same_meaning));
+        }
+        meant.retain(|term| !terms.contains(term));
+        meant.sort();
+        meant.dedup();
+        variants.push(Variants {
+            text: word,
+            own: terms,
+            synonyms: meant,
+        });
     }
     variants
 }
 
-fn look_up(searcher: &Searcher, field: Field, terms: &[String]) -> tantivy::Result<Word> {
+fn look_up(searcher: &Searcher, field: Field, variants: &Variants) -> tantivy::Result<Word> {
     let documents = searcher.num_docs();
     let mut known = Vec::new();
     let mut idf = 0.0_f32;
-    for term in terms {
+    for term in &variants.own {
         let frequency = searcher.doc_freq(&Term::from_field_text(field, term))?;
         if frequency > 0 {
             known.push((term.clone(), 1.0));
@@ -110,10 +139,24 @@ fn look_up(searcher: &Searcher, field: Field, terms: &[String]) -> tantivy::Resu
         }
     }
     if known.is_empty() {
-        known = nearest_spellings(searcher, field, terms)?;
         idf = bm25_idf(0, documents);
     }
-    Ok(Word { terms: known, idf })
+    for term in &variants.synonyms {
+        let frequency = searcher.doc_freq(&Term::from_field_text(field, term))?;
+        if frequency > 0 {
+            // A rare synonym must not say more than the word that was used.
+            let rarer = (idf / bm25_idf(frequency, documents)).min(1.0);
+            known.push((term.clone(), SYNONYM_WEIGHT * rarer));
+        }
+    }
+    if known.is_empty() {
+        known = nearest_spellings(searcher, field, &variants.own)?;
+    }
+    Ok(Word {
+        text: variants.text.clone(),
+        terms: known,
+        idf,
+    })
 }
 
 /// `ln(1 + (N - n + 0.5) / (n + 0.5))`, Robertson and Spärck Jones as BM25 uses it (and tantivy).
