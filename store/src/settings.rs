@@ -76,8 +76,8 @@ pub struct RetrievalSettings {
 impl Default for RetrievalSettings {
     fn default() -> Self {
         Self {
-            lexical_weight: 0.45,
-            lexical_weight_foreign: 0.8,
+            lexical_weight: 0.4,
+            lexical_weight_foreign: 0.7,
             leg_depth: 50,
             top_k: 8,
             lexical: true,
@@ -109,7 +109,7 @@ pub struct AnswerSettings {
 impl Default for AnswerSettings {
     fn default() -> Self {
         Self {
-            min_confidence: 0.5,
+            min_confidence: 0.55,
             max_sentences: 3,
             max_chars: 700,
             memory_turns: 6,
