@@ -7,6 +7,8 @@ use plumbline_retrieval::Hit;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::calibration::Features;
+
 /// What the customer got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -144,6 +146,9 @@ pub struct Answer {
     pub citations: Vec<Citation>,
     /// Estimated probability that the evidence answers the question, 0 to 1.
     pub confidence: f32,
+    /// What the confidence was estimated from; none for a reply that quotes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Features>,
     /// The question as searched (after rewriting a follow-up).
     pub query: String,
     /// Passages found, best first.

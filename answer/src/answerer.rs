@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use plumbline_models::reading::written_out;
 use plumbline_models::{ChatModel, Embedder, ModelError};
 use plumbline_retrieval::{Results, SearchError, SearchOptions, Searcher};
 use plumbline_store::{Scope, Settings, SettingsVersion, Store, StoreError};
@@ -120,7 +121,8 @@ impl Answerer {
             return Ok(draft.say(routed, settings, clock));
         }
         let query = memory::resolve(&question, &ask.history, settings.answer.memory_turns);
-        draft.query.clone_from(&query.text);
+        // Routing reads what was typed, search and reading what it stands for.
+        draft.query = written_out(&query.text, &draft.language);
         let routed = route::by_rules(&question, &query.text, &ask.history);
         draft.timings.route_ms = milliseconds(clock);
         if let Some(routed) = routed {
@@ -131,7 +133,7 @@ impl Answerer {
             settings: settings.retrieval.clone(),
             scope: ask.scope.clone(),
         };
-        let results = self.searcher.search(tenant, &query.text, &options).await?;
+        let results = self.searcher.search(tenant, &draft.query, &options).await?;
         draft.timings = Timings {
             route_ms: draft.timings.route_ms,
             embed_ms: results.timings.embed_ms,
@@ -143,6 +145,7 @@ impl Answerer {
         let routing = Instant::now();
         let routed = self.route(&query.text, &results, settings).await?;
         draft.timings.route_ms += milliseconds(routing);
+        draft.lexical_coverage = results.lexical_coverage;
         draft.hits = prefer_language(results.hits, &draft.language, settings.retrieval.top_k);
         if routed.phrase.is_some() {
             return Ok(draft.say(routed, settings, clock));

@@ -15,32 +15,8 @@ use std::collections::HashSet;
 use plumbline_models::reading::{Asked, Word, near, words};
 
 use crate::answer::Reason;
+use crate::calibration::{Calibration, Features};
 use crate::vocabulary;
-
-/// What is known about a composed reply before it is sent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Features {
-    /// Best fused score of the search.
-    pub fused: f32,
-    /// Best passage cosine.
-    pub cosine: f32,
-    /// By how much the best passage's fused score exceeds the second's.
-    pub margin: f32,
-    /// Words of the question that carry meaning, each once.
-    pub content_words: usize,
-    /// Relevance of the best sentence in the model's own measure.
-    pub relevance: f32,
-    /// Whether the reply holds the kind of thing asked for; `None` when no particular kind is.
-    pub kind_present: Option<bool>,
-    /// Specific words of the question (names, codes) that no evidence holds.
-    pub unknown: usize,
-    /// Specific words of the question that the quoted passages do not hold, although other evidence may.
-    pub unquoted: usize,
-    /// Share of the question's uncommon words that the quoted passages do not hold.
-    pub uncommon_missing: f32,
-    /// How many these are.
-    pub uncommon_missed: usize,
-}
 
 /// The decision with what it rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,42 +27,16 @@ pub struct Verdict {
     pub reason: Option<Reason>,
 }
 
-/// Weights of the logistic, fitted on the dev split of the golden set with the sentence encoder and rounded: label 1 for
-/// the answerable cases whose forced reply is correct, 0 for the unanswerable ones and, at half weight, for the others;
-/// features chosen forward under five-fold cross-validation. The best sentence's relevance says most; after it, how far
-/// the best passage stands out from the next: a question that many passages touch a little is answered by none. A long
-/// question is like no sentence, so that the same relevance says more about it. Which share of the question's everyday
-/// words the evidence repeats said nothing: customers paraphrase.
-const BIAS: f32 = -5.5;
-const RELEVANCE: f32 = 6.4;
-const MARGIN: f32 = 9.0;
-const LENGTH: f32 = 1.1;
-const KIND_ABSENT: f32 = -2.3;
-const UNQUOTED: f32 = -2.5;
-const UNKNOWN: f32 = -0.7;
-
-/// Decides from the features.
+/// Decides from the features. A `min_confidence` of 0 answers everything that can be quoted, as a calibration needs it.
 pub fn decide(features: &Features, min_confidence: f32) -> Verdict {
-    let kind = if features.kind_present == Some(false) {
-        KIND_ABSENT
-    } else {
-        0.0
-    };
-    let z = BIAS
-        + RELEVANCE * features.relevance
-        + MARGIN * features.margin
-        + LENGTH * (features.content_words as f32).ln_1p()
-        + kind
-        + UNQUOTED * features.unquoted.min(2) as f32
-        + UNKNOWN * features.unknown.min(2) as f32;
-    let confidence = 1.0 / (1.0 + (-z).exp());
+    let confidence = Calibration::built_in().probability(features);
     let lacks_detail = features.unknown > 0
         || features.unquoted > 0
         || features.kind_present == Some(false)
         || features.uncommon_missing >= 0.5;
     // A figure about a thing that no evidence names is a figure about another thing. Other questions may name things in
     // passing ("my parcel to Ho is late, do I get money back?"): there the name only weighs.
-    let unknown_subject = features.unknown > 0 && features.kind_present.is_some();
+    let unknown_subject = features.unknown > 0 && features.kind_present.is_some() && min_confidence > 0.0;
     let reason = if unknown_subject {
         Some(Reason::MissingDetail)
     } else if confidence < min_confidence {
@@ -165,7 +115,8 @@ impl Held {
     fn of(text: &str) -> Self {
         let found = words(text);
         let squashed = found.iter().map(|word| word.folded.as_str()).collect();
-        let (stems, folded) = found.into_iter().map(|word| (word.stem, word.folded)).unzip();
+        let (stems, folded): (HashSet<String>, HashSet<String>) =
+            found.into_iter().map(|word| (word.stem, word.folded)).unzip();
         Self {
             stems,
             folded,
@@ -225,7 +176,17 @@ fn is_measure(found: &[Word<'_>], index: usize) -> bool {
         .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',');
     let unit = matches!(
         glued_unit,
-        "kg" | "kgs"
+        "v" | "mah"
+            | "gb"
+            | "mb"
+            | "hp"
+            | "a"
+            | "kw"
+            | "kwh"
+            | "inch"
+            | "x"
+            | "kg"
+            | "kgs"
             | "g"
             | "km"
             | "m"
@@ -273,6 +234,11 @@ mod tests {
         cosine: 0.7,
         margin: 0.1,
         content_words: 4,
+        cited_rank: 0,
+        cited_vector_rank: 1,
+        lexical: 0.5,
+        foreign: false,
+        reasoning: false,
         relevance: 0.7,
         kind_present: Some(true),
         unknown: 0,

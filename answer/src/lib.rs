@@ -10,13 +10,14 @@
 //! | evidence | [`evidence`] | which passages may be quoted? |
 //! | compose | [`compose`] | what would the model say? |
 //! | ground | [`ground`] | does the cited text support it? |
-//! | decide | [`decide`] | does it answer the question? |
+//! | decide | [`decide`], [`calibration`] | does it answer the question? |
 //! | reply | `reply` | the record: text, sentences, citations, reason |
 //!
 //! All but [`Answerer`] are pure: they know neither the store nor the search, and are tested without them.
 
 pub mod answer;
 mod answerer;
+pub mod calibration;
 pub mod compose;
 pub mod decide;
 pub mod evidence;

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings, Usage};
 use crate::answerer::milliseconds;
+use crate::calibration::Features;
 use crate::compose::joined;
-use crate::decide::{Features, Verdict, decide, details, is_foreign, kind_present};
+use crate::decide::{Verdict, decide, details, is_foreign, kind_present};
 use crate::evidence::Evidence;
 use crate::ground::Grounded;
 use crate::language;
@@ -26,6 +27,8 @@ pub(crate) struct Draft {
     pub(crate) hits: Vec<Hit>,
     pub(crate) timings: Timings,
     pub(crate) usage: Usage,
+    pub(crate) lexical_coverage: f32,
+    features: Option<Features>,
     settings_version: i64,
 }
 
@@ -37,6 +40,8 @@ impl Draft {
             hits: Vec::new(),
             timings: Timings::default(),
             usage: Usage::default(),
+            lexical_coverage: 0.0,
+            features: None,
             settings_version,
         }
     }
@@ -94,6 +99,7 @@ impl Draft {
             sentences,
             citations,
             confidence,
+            features: self.features,
             query: self.query,
             hits: self.hits,
             language: self.language,
@@ -121,7 +127,7 @@ fn margin(hits: &[Hit]) -> f32 {
 
 /// The answer that grounded sentences make, or an honest refusal.
 pub(crate) fn from_grounded(
-    draft: Draft,
+    mut draft: Draft,
     routed: Routed,
     grounded: &Grounded,
     evidence: &Evidence,
@@ -135,7 +141,8 @@ pub(crate) fn from_grounded(
         };
         return abstain(draft, routed, reason, 0.0, settings);
     }
-    let features = features(&draft, &grounded.sentences, evidence, settings);
+    let features = features(&draft, routed, &grounded.sentences, evidence, settings);
+    draft.features = Some(features);
     let verdict = decide(&features, settings.answer.min_confidence);
     tracing::debug!(?features, ?verdict, "decided");
     match verdict {
@@ -231,6 +238,7 @@ fn answered(
 
 fn features(
     draft: &Draft,
+    routed: Routed,
     sentences: &[ComposedSentence],
     evidence: &Evidence,
     settings: &Settings,
@@ -245,12 +253,27 @@ fn features(
         .chain([business])
         .collect();
     let details = details(&draft.query, &quoted, &all.join("\n"));
+    let cited_rank = sentences
+        .iter()
+        .flat_map(|sentence| &sentence.sources)
+        .filter_map(|source| evidence.hits.get(source.passage).copied())
+        .min()
+        .unwrap_or_default();
     let reply = joined(sentences.iter().map(|sentence| sentence.text.as_str()));
     Features {
         fused: draft.hits.first().map_or(0.0, |hit| hit.score),
         cosine: best_cosine(&draft.hits).unwrap_or_default(),
         margin: margin(&draft.hits),
         content_words: details.content_words,
+        cited_rank,
+        cited_vector_rank: draft
+            .hits
+            .get(cited_rank)
+            .and_then(|hit| hit.vector)
+            .map_or(0, |leg| leg.rank as usize),
+        lexical: draft.lexical_coverage,
+        foreign: draft.language != "en",
+        reasoning: routed.route == Route::Reasoning,
         relevance: sentences
             .iter()
             .map(|sentence| sentence.relevance)

@@ -4,6 +4,7 @@
 //! them as values.
 
 mod asked;
+mod calibrate;
 mod ratchet;
 mod synth;
 mod tape;
@@ -91,6 +92,8 @@ enum Command {
     },
     /// Compare the rules (gates, cases, verdicts, baseline) with those of a base branch: laxer ones need a waiver.
     Ratchet(ratchet::RatchetArgs),
+    /// Fit the confidence of answers on the dev cases, and show what each threshold would answer.
+    Calibrate(Box<calibrate::CalibrateArgs>),
     /// What people have to judge, and what they said.
     #[command(subcommand)]
     Verdicts(verdicts::VerdictsCommand),
@@ -175,6 +178,7 @@ pub fn main() -> ExitCode {
         Command::Lint { golden } => lint_command(&golden),
         Command::Repin { golden, write } => repin_command(&golden, write),
         Command::Ratchet(args) => ratchet::run(args),
+        Command::Calibrate(args) => calibrate::run(*args),
         Command::Diff {
             before,
             after,

@@ -10,6 +10,7 @@
 //! that the process exits with.
 
 pub mod accept;
+pub mod calibrate;
 pub mod cli;
 pub mod code;
 pub mod error;

@@ -48,6 +48,7 @@ pub(crate) fn answer(text: &str) -> Answer {
         sentences: Vec::new(),
         citations: Vec::new(),
         confidence: 0.9,
+        features: None,
         query: "q".into(),
         hits: Vec::new(),
         language: "en".into(),

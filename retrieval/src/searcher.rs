@@ -344,6 +344,8 @@ impl Searcher {
             .clamp(0.0, 1.0),
         };
         let weights = Weights {
+            fusion: settings.fusion,
+            rrf_k: settings.rrf_k,
             lexical: weight,
             pin_margin: settings.pin_margin.clamp(0.0, 1.0),
         };

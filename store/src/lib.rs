@@ -61,7 +61,7 @@ pub use progress::{VersionNotes, VersionProgress};
 pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, Scope, VectorMatch, VectorScan};
 pub use settings::{
-    AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, PublishingSettings,
+    AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, Fusion, PublishingSettings,
     RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,
     UploadSettings,
 };

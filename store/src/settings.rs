@@ -51,11 +51,33 @@ pub struct PublishingSettings {
     pub gated: bool,
 }
 
+/// How the scores of the two legs become one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fusion {
+    /// Convex sum of BM25 as a share of the most that this question could score and the raw cosine.
+    #[default]
+    Bounded,
+    /// Convex sum of both scores, each stretched to 0 to 1 over the candidates of the question (min-max).
+    Convex,
+    /// Reciprocal ranks, weighed (Cormack, Clarke and Büttcher, SIGIR 2009).
+    Rrf,
+}
+
+impl Fusion {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Bounded, Self::Convex, Self::Rrf];
+}
+
 /// How the two legs are searched and fused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RetrievalSettings {
-    /// Weight of the lexical share in the convex sum; the cosine gets the rest. 0 to 1.
+    /// How the scores of the legs become one.
+    pub fusion: Fusion,
+    /// Constant of the reciprocal ranks, `1 / (k + rank)`: how little the first ranks stand out. Above 0.
+    pub rrf_k: f32,
+    /// Weight of the lexical leg in the sum; the vector leg gets the rest. 0 to 1.
     pub lexical_weight: f32,
     /// The same for questions in a language that the embedding model does not speak. 0 to 1.
     pub lexical_weight_foreign: f32,
@@ -76,6 +98,8 @@ pub struct RetrievalSettings {
 impl Default for RetrievalSettings {
     fn default() -> Self {
         Self {
+            fusion: Fusion::Bounded,
+            rrf_k: 10.0,
             lexical_weight: 0.4,
             lexical_weight_foreign: 0.7,
             leg_depth: 50,
@@ -109,7 +133,7 @@ pub struct AnswerSettings {
 impl Default for AnswerSettings {
     fn default() -> Self {
         Self {
-            min_confidence: 0.55,
+            min_confidence: 0.5,
             max_sentences: 3,
             max_chars: 700,
             memory_turns: 6,

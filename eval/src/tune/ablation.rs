@@ -1,12 +1,11 @@
-//! What each leg of the search is worth: alone, fused, reranked.
+//! What each leg of the search is worth: alone, fused in each way there is, reranked.
 //!
 //! Fusion that is worse than one of its legs is a bug with two indexes. So it is an error, not a row in a table.
 
 use std::fmt::Write as _;
 
-use plumbline_store::Settings;
+use plumbline_store::{Fusion, Settings};
 
-use super::knob::{exists, set};
 use super::trial::Bench;
 use crate::error::EvalError;
 use crate::gate::Exit;
@@ -20,8 +19,18 @@ pub const EPSILON: f64 = 0.005;
 /// The legs by themselves.
 const LEXICAL: &str = "lexical only";
 const DENSE: &str = "dense only";
+/// Fused as the settings say.
 const FUSED: &str = "fused";
 const RERANKED: &str = "fused and reranked";
+
+/// Ways to fuse by name.
+fn name_of(fusion: Fusion) -> &'static str {
+    match fusion {
+        Fusion::Bounded => "fused: bounded share",
+        Fusion::Convex => "fused: min-max",
+        Fusion::Rrf => "fused: RRF",
+    }
+}
 
 /// One way to search.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,23 +45,24 @@ pub struct Row {
 
 /// Measures every way to search.
 pub async fn measure(bench: &Bench, settings: &Settings, progress: &Progress) -> Result<Vec<Row>, EvalError> {
-    let rerank = exists("retrieval.rerank");
-    let with = |lexical: bool, vector: bool, reranked: bool| {
-        let settings = set(settings, "retrieval.lexical", lexical.into())?;
-        let settings = set(&settings, "retrieval.vector", vector.into())?;
-        if rerank {
-            set(&settings, "retrieval.rerank", reranked.into())
-        } else {
-            Ok(settings)
-        }
+    let with = |lexical: bool, vector: bool, rerank: bool, fusion: Fusion| {
+        let mut settings = settings.clone();
+        settings.retrieval.lexical = lexical;
+        settings.retrieval.vector = vector;
+        settings.retrieval.rerank = rerank;
+        settings.retrieval.fusion = fusion;
+        settings
     };
+    let chosen = settings.retrieval.fusion;
     let mut ways = vec![
-        (LEXICAL, with(true, false, false)?),
-        (DENSE, with(false, true, false)?),
-        (FUSED, with(true, true, false)?),
+        (LEXICAL, with(true, false, false, chosen)),
+        (DENSE, with(false, true, false, chosen)),
     ];
-    if rerank {
-        ways.push((RERANKED, with(true, true, true)?));
+    let others = Fusion::ALL.into_iter().filter(|fusion| *fusion != chosen);
+    ways.extend(others.map(|fusion| (name_of(fusion), with(true, true, false, fusion))));
+    ways.push((FUSED, with(true, true, false, chosen)));
+    if settings.retrieval.rerank {
+        ways.push((RERANKED, with(true, true, true, chosen)));
     }
     let mut rows = Vec::new();
     for (name, settings) in ways {
@@ -83,14 +93,14 @@ fn row(name: &'static str, graded: &[Graded]) -> Row {
 /// The table, in Markdown, which a terminal shows as well.
 pub fn table(rows: &[Row]) -> String {
     let mut out = String::from(
-        "| search             | n    | recall@1 | recall@5 | recall@10 | nDCG@5 | MRR   |\n\
-         |--------------------|------|----------|----------|-----------|--------|-------|\n",
+        "| search               | n    | recall@1 | recall@5 | recall@10 | nDCG@5 | MRR   |\n\
+         |----------------------|------|----------|----------|-----------|--------|-------|\n",
     );
     for Row { name, mean, n } in rows {
         // Writing to a string cannot fail.
         let _ = writeln!(
             out,
-            "| {name:<18} | {n:<4} | {:<8.3} | {:<8.3} | {:<9.3} | {:<6.3} | {:<5.3} |",
+            "| {name:<20} | {n:<4} | {:<8.3} | {:<8.3} | {:<9.3} | {:<6.3} | {:<5.3} |",
             mean.recall_at_1, mean.recall_at_5, mean.recall_at_10, mean.ndcg_at_5, mean.mrr
         );
     }

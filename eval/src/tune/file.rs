@@ -89,6 +89,10 @@ pub fn settings(tuned: &Tuned, provenance: &Provenance) -> Result<String, EvalEr
     }
     let failed =
         |error: toml::ser::Error| EvalError::Infra(format!("the settings cannot be written: {error}"));
+    if let Some(toml::Value::Table(retrieval)) = tables.get_mut("retrieval") {
+        let fusion = toml::Value::try_from(tuned.settings.retrieval.fusion).map_err(failed)?;
+        retrieval.insert("fusion".to_owned(), fusion);
+    }
     let mut all = toml::Table::new();
     all.insert(
         "provenance".to_owned(),
@@ -112,8 +116,9 @@ pub fn report(tuned: &Tuned, provenance: &Provenance, rows: &[Row]) -> String {
         provenance.dataset_sha256.get(..12).unwrap_or_default(),
         ablation::table(rows)
     );
-    out.push_str("| setting | value | objective | |\n|---|---|---|---|\n");
+    out.push_str("| fusion | setting | value | objective | |\n|---|---|---|---|---|\n");
     for Step {
+        fusion,
         path,
         value,
         score,
@@ -122,7 +127,7 @@ pub fn report(tuned: &Tuned, provenance: &Provenance, rows: &[Row]) -> String {
     {
         let mark = if *kept { "**kept**" } else { "" };
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "| {path} | {value} | {score:.4} | {mark} |");
+        let _ = writeln!(out, "| {fusion:?} | {path} | {value} | {score:.4} | {mark} |");
     }
     out
 }
@@ -130,12 +135,18 @@ pub fn report(tuned: &Tuned, provenance: &Provenance, rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plumbline_store::Settings;
+    use plumbline_store::{Fusion, Settings};
+
+    fn tuned_to(fusion: Fusion) -> Settings {
+        let mut settings = Settings::default();
+        settings.retrieval.fusion = fusion;
+        settings
+    }
 
     #[test]
     fn a_tuned_file_is_a_settings_file_with_its_provenance() {
         let tuned = Tuned {
-            settings: Settings::default(),
+            settings: tuned_to(Fusion::Rrf),
             values: vec![
                 ("retrieval.lexical_weight".into(), 0.6),
                 ("answer.min_confidence".into(), 0.45),
@@ -154,6 +165,7 @@ mod tests {
         let text = settings(&tuned, &provenance).unwrap();
         assert_eq!(read(&text), Some(provenance));
         let settings = crate::settings::parse(&text).unwrap();
+        assert_eq!(settings.retrieval.fusion, Fusion::Rrf);
         assert!((settings.retrieval.lexical_weight - 0.6).abs() < 1e-6);
         assert!((settings.answer.min_confidence - 0.45).abs() < 1e-6);
         assert_eq!(settings.retrieval.top_k, Settings::default().retrieval.top_k);

@@ -12,7 +12,7 @@ mod knob;
 mod memo;
 mod trial;
 
-use plumbline_store::Settings;
+use plumbline_store::{Fusion, Settings};
 
 pub use self::trial::Bench;
 
@@ -26,13 +26,15 @@ const ROUNDS: usize = 3;
 /// One value of one knob with what it scored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
+    /// The way to fuse that it was tried with.
+    pub fusion: Fusion,
     /// The setting, such as `retrieval.lexical_weight`.
     pub path: String,
     /// What was tried.
     pub value: f64,
     /// What it scored in the objective of its stage.
     pub score: f64,
-    /// Whether it was kept.
+    /// Whether it was kept, with this way to fuse.
     pub kept: bool,
 }
 
@@ -54,18 +56,19 @@ pub struct Tuned {
 pub async fn search(bench: &Bench, start: &Settings, progress: &Progress) -> Result<Tuned, EvalError> {
     let mut settings = start.clone();
     let mut steps = Vec::new();
-    let knobs: Vec<&Knob> = KNOBS.iter().filter(|knob| knob.read(start).is_some()).collect();
+    let knobs: Vec<&Knob> = KNOBS.iter().collect();
     for stage in knob::Stage::ALL {
-        let of_stage: Vec<&&Knob> = knobs.iter().filter(|knob| knob.stage == stage).collect();
-        let mut best = bench.score(&settings, stage, progress).await?;
-        for round in 0..ROUNDS {
-            let before = settings.clone();
-            for knob in &of_stage {
-                progress.note(&format!("{stage:?}, round {}: {}", round + 1, knob.path));
-                best = turn(bench, knob, &mut settings, best, &mut steps, progress).await?;
-            }
-            if settings == before {
-                break;
+        let of_stage: Vec<&Knob> = knobs.iter().copied().filter(|knob| knob.stage == stage).collect();
+        // a way to fuse is judged with the weights that suit it best
+        let starts = match stage {
+            knob::Stage::Retrieval => ways_to_fuse(&settings),
+            _ => vec![settings.clone()],
+        };
+        let mut best = f64::NEG_INFINITY;
+        for start in starts {
+            let (climbed, score) = climb(bench, stage, &of_stage, start, &mut steps, progress).await?;
+            if score > best + 1e-9 {
+                (settings, best) = (climbed, score);
             }
         }
     }
@@ -75,6 +78,46 @@ pub async fn search(bench: &Bench, start: &Settings, progress: &Progress) -> Res
         steps,
         settings,
     })
+}
+
+/// The settings with each way to fuse; the standing one first, so that another must be better to replace it.
+fn ways_to_fuse(settings: &Settings) -> Vec<Settings> {
+    let others = Fusion::ALL
+        .into_iter()
+        .filter(|fusion| *fusion != settings.retrieval.fusion);
+    std::iter::once(settings.retrieval.fusion)
+        .chain(others)
+        .map(|fusion| {
+            let mut settings = settings.clone();
+            settings.retrieval.fusion = fusion;
+            settings
+        })
+        .collect()
+}
+
+/// Turns the knobs of a stage until a whole round changes nothing.
+async fn climb(
+    bench: &Bench,
+    stage: knob::Stage,
+    knobs: &[&Knob],
+    start: Settings,
+    steps: &mut Vec<Step>,
+    progress: &Progress,
+) -> Result<(Settings, f64), EvalError> {
+    let knobs: Vec<&&Knob> = knobs.iter().filter(|knob| knob.matters(&start)).collect();
+    let mut settings = start;
+    let mut best = bench.score(&settings, stage, progress).await?;
+    for round in 0..ROUNDS {
+        let before = settings.clone();
+        for knob in &knobs {
+            progress.note(&format!("{stage:?}, round {}: {}", round + 1, knob.path));
+            best = turn(bench, knob, &mut settings, best, steps, progress).await?;
+        }
+        if settings == before {
+            break;
+        }
+    }
+    Ok((settings, best))
 }
 
 /// Tries every value of a knob; the standing one stays unless another is better.
@@ -98,6 +141,7 @@ async fn turn(
             winner = candidate;
         }
         tried.push(Step {
+            fusion: settings.retrieval.fusion,
             path: knob.path.to_owned(),
             value,
             score,
@@ -105,6 +149,7 @@ async fn turn(
         });
     }
     tried.push(Step {
+        fusion: settings.retrieval.fusion,
         path: knob.path.to_owned(),
         value: here,
         score: standing,

@@ -350,6 +350,7 @@ fn answer() -> Answer {
         ],
         citations: vec![citation],
         confidence: 0.934,
+        features: None,
         query: "lamp price".to_owned(),
         hits: vec![hit],
         language: "en".to_owned(),

@@ -85,6 +85,9 @@ impl Settings {
             found,
         );
         share("retrieval.pin_margin", retrieval.pin_margin, found);
+        if !(1.0..=1_000.0).contains(&retrieval.rrf_k) {
+            found.push(problem("retrieval.rrf_k", "must be 1 to 1000"));
+        }
         within("retrieval.leg_depth", retrieval.leg_depth, &(1..=1_000), found);
         within("retrieval.top_k", retrieval.top_k, &(1..=50), found);
         if !retrieval.lexical && !retrieval.vector {
