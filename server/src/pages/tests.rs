@@ -566,7 +566,7 @@ fn a_staged_version_says_what_the_eval_said_and_asks_twice_before_it_is_publishe
     assert_eq!(
         said(EvalState::Refused, &unproven),
         (
-            "The eval refused it: Recall_at_5 failed.".to_owned(),
+            "The eval refused it: Recall@5 failed.".to_owned(),
             "Publish anyway"
         )
     );

@@ -127,7 +127,7 @@ async fn runs(program: &Program, browser: &Browser) {
     browser.picture("evals").await;
 
     browser.click("tr.doc td.title a").await;
-    browser.wait_for_text(".verdict", "Recall_at_5 failed.").await;
+    browser.wait_for_text(".verdict", "Recall@5 failed.").await;
     let gates = browser.text("[aria-labelledby=gates]").await;
     assert!(
         gates.contains("value ≥ 80.0 %") && gates.contains("Inconclusive") && gates.contains("warns only"),

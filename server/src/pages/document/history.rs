@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use plumbline_store::{EvalRun, EvalState, Version, VersionState};
 use uuid::Uuid;
 
-use crate::pages::evals::history::badge;
+use crate::pages::evals::{figures, history::badge};
 use crate::pages::layout::{Badge, Problem};
 use crate::pages::versions::{self, Going, Stage};
 use crate::pages::words;
@@ -77,8 +77,14 @@ impl Judgement<'_> {
             EvalState::Queued => "It waits for the eval.".to_owned(),
             EvalState::Running => "The eval is running.".to_owned(),
             EvalState::Passed => "It passed the eval.".to_owned(),
-            EvalState::Refused => format!("The eval refused it: {}", words::sentence(&run.cause)),
-            EvalState::Broken => format!("The eval gave no verdict: {}", words::sentence(&run.cause)),
+            EvalState::Refused => format!(
+                "The eval refused it: {}",
+                words::sentence(&figures::in_words(&run.cause))
+            ),
+            EvalState::Broken => format!(
+                "The eval gave no verdict: {}",
+                words::sentence(&figures::in_words(&run.cause))
+            ),
         };
         Some(VerdictLine {
             href: format!("/evals/{}", run.id),

@@ -34,6 +34,23 @@ pub fn label(name: &str) -> String {
     }
 }
 
+/// A sentence with the metrics in it in words: `recall_at_5 failed` becomes `Recall@5 failed`.
+pub fn in_words(sentence: &str) -> String {
+    let words = sentence.split(' ').map(|word| {
+        let name = word.trim_end_matches([',', ';', '.', ':']);
+        let is_metric = name.contains('_')
+            && name
+                .chars()
+                .all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit());
+        if is_metric {
+            label(name) + &word[name.len()..]
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// A value in its unit: `82.7 %`, `143 ms`; a dash for one that is not there.
 pub fn value(point: Option<f64>, unit: &str) -> String {
     match (point, unit) {
@@ -137,5 +154,13 @@ mod tests {
         assert_eq!(point(&empty, "share"), "–");
         assert_eq!(value(None, "milliseconds"), "–");
         assert_eq!(value(Some(0.827), "share"), "82.7 %");
+    }
+
+    #[test]
+    fn a_sentence_names_metrics_in_words_and_leaves_files_alone() {
+        assert_eq!(
+            in_words("recall_at_5 failed, correct_abstention; see gates_old.toml"),
+            "Recall@5 failed, Correct abstention; see gates_old.toml"
+        );
     }
 }

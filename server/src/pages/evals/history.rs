@@ -82,7 +82,7 @@ pub fn cause(run: &JudgedRun) -> String {
     match run.run.state {
         EvalState::Queued => "It waits for a worker.".to_owned(),
         EvalState::Running => "The golden set is being asked.".to_owned(),
-        _ => words::sentence(&run.run.cause),
+        _ => words::sentence(&figures::in_words(&run.run.cause)),
     }
 }
 
