@@ -39,4 +39,28 @@ pub enum ModelError {
         /// Why.
         reason: String,
     },
+    /// An endpoint refused the request; another attempt changes nothing.
+    #[error("model {model} was refused: {reason}")]
+    Refused {
+        /// Model name.
+        model: String,
+        /// Why, and what to set.
+        reason: String,
+    },
+    /// An endpoint did not answer, at any attempt.
+    #[error("model {model} does not answer: {reason}")]
+    Unavailable {
+        /// Model name.
+        model: String,
+        /// Why.
+        reason: String,
+    },
+    /// This process has no model of that name.
+    #[error("this process has no embedding model {model}; it has {known}: see PLUMBLINE_EMBEDDING_MODELS")]
+    Unknown {
+        /// Name that was asked for.
+        model: String,
+        /// Names of those it has.
+        known: String,
+    },
 }

@@ -1,23 +1,28 @@
 //! Embedder and `ChatModel`: the real models and the deterministic ones.
 //!
-//! Everything above this crate speaks to models through two small traits, because two implementations of each run
-//! today: the ONNX sentence encoder beside a hash-based one for unit tests, and the extractive composer (no language
-//! model, nothing to invent) beside a scripted one that plays a model which invents things. Threads and batch sizes
-//! are explicit arguments: on two cores a runtime that helps itself to every core makes the others wait.
+//! Everything above this crate speaks to models through two small traits, because several implementations of each run
+//! today: the ONNX sentence encoder, OpenAI-compatible endpoints and a hash-based embedder for unit tests; the
+//! extractive composer (no language model, nothing to invent) beside a scripted one that plays a model which invents
+//! things. Threads and batch sizes are explicit arguments: on two cores a runtime that helps itself to every core makes
+//! the others wait.
 
 mod chat;
 mod deterministic;
 mod embedder;
+mod embedders;
 mod error;
 mod extractive;
 mod onnx;
+mod openai;
 pub mod reading;
 mod scripted;
 
 pub use chat::{ChatModel, ComposeRequest, ComposedSentence, Composition, Passage, Source, TokenUsage};
 pub use deterministic::HashEmbedder;
 pub use embedder::{Embedder, cosine};
+pub use embedders::{Embedders, RemoteModels};
 pub use error::ModelError;
 pub use extractive::Extractive;
 pub use onnx::{OnnxEmbedder, OnnxOptions, init_runtime};
+pub use openai::{ApiKey, OpenAiEmbedder, OpenAiOptions};
 pub use scripted::ScriptedChat;
