@@ -1,7 +1,8 @@
 //! Words to terms: one analysis for indexing and asking.
 //!
 //! Words are lower-cased, freed of accents and stemmed in the language of the text. A code keeps its exact form: `TS-200`
-//! becomes the terms `ts`, `200` and `ts200`, so that it is found as it is written and as customers type it.
+//! becomes the terms `ts`, `200` and `ts200`, so that it is found as it is written and as customers type it. Chinese,
+//! Japanese and Korean are cut into pairs of characters (bigrams), the usual way to find words where nothing marks their ends.
 
 use plumbline_models::reading::told_language;
 use tantivy::tokenizer::{
@@ -70,8 +71,11 @@ fn to_whatlang(code: &str) -> Option<Lang> {
         "ro" => Lang::Ron,
         "ru" => Lang::Rus,
         "sv" => Lang::Swe,
+        "ja" => Lang::Jpn,
+        "ko" => Lang::Kor,
         "ta" => Lang::Tam,
         "tr" => Lang::Tur,
+        "zh" => Lang::Cmn,
         _ => return None,
     })
 }
@@ -130,9 +134,31 @@ pub(crate) fn split(text: &str) -> Vec<String> {
         if parts.len() > 1 && parts.len() < 6 && run.chars().any(|c| c.is_ascii_digit()) {
             words.push(parts.concat());
         }
-        words.extend(parts.into_iter().map(str::to_owned));
+        for part in parts {
+            push_words(part, &mut words);
+        }
     }
     words
+}
+
+/// A run of letters and digits as words: what is Chinese, Japanese or Korean in it as bigrams, the rest as it is.
+fn push_words(run: &str, words: &mut Vec<String>) {
+    let characters: Vec<char> = run.chars().collect();
+    for piece in characters.chunk_by(|a, b| is_cjk(*a) == is_cjk(*b)) {
+        match piece {
+            [first, _, ..] if is_cjk(*first) => {
+                words.extend(piece.windows(2).map(|pair| pair.iter().collect::<String>()));
+            }
+            _ => words.push(piece.iter().collect()),
+        }
+    }
+}
+
+/// Whether a character belongs to a script whose words are not separated, or are glued to their particles: Han, kana,
+/// Hangul (Unicode blocks).
+fn is_cjk(c: char) -> bool {
+    matches!(u32::from(c),
+        0x3040..=0x30FF | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0x2_0000..=0x3_134F)
 }
 
 #[cfg(test)]
@@ -150,6 +176,31 @@ mod tests {
                 "{typed}: {indexed:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_has_no_spaces_is_found_by_pairs_of_characters() {
+        let mut chinese = Analyzer::new(Some("zh"), true);
+        let indexed = chinese.terms("送货到阿克拉的费用是40塞地，iPhone手机除外。");
+        for asked in ["阿克拉 送货", "手机", "iphone", "40"] {
+            let terms = chinese.terms(asked);
+            assert!(
+                !terms.is_empty() && terms.iter().all(|term| indexed.contains(term)),
+                "{asked}: {terms:?}"
+            );
+        }
+        assert!(
+            !indexed.contains(&"货费".to_owned()),
+            "these two do not stand together"
+        );
+        assert_eq!(
+            Analyzer::new(Some("ja"), true).terms("配送料 は"),
+            ["配送", "送料", "は"]
+        );
+        assert_eq!(
+            Analyzer::new(Some("ko"), true).terms("배송비는"),
+            ["배송", "송비", "비는"]
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::analyze::{Analyzer, detect};
 use super::question::{Question, Word};
 
 /// Raised when the schema or the analysis changes: an index of another number is rebuilt.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Memory that one catch-up may use for new segments.
 const WRITER_BYTES: usize = 20 << 20;
