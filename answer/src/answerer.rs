@@ -10,7 +10,7 @@ use std::time::Instant;
 use plumbline_models::reading::written_out;
 use plumbline_models::{ChatModel, Embedder, ModelError};
 use plumbline_retrieval::{Results, SearchError, SearchOptions, Searcher};
-use plumbline_store::{Scope, Settings, SettingsVersion, Store, StoreError};
+use plumbline_store::{Filter, Scope, Settings, SettingsVersion, Store, StoreError};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -43,6 +43,8 @@ pub struct Ask {
     pub settings: Option<SettingsVersion>,
     /// Which versions are quoted: the live ones, or a preview of staged ones among them.
     pub scope: Scope,
+    /// Which documents among them are quoted.
+    pub filter: Filter,
 }
 
 /// Why there is no answer at all.
@@ -132,6 +134,7 @@ impl Answerer {
             k: settings.retrieval.top_k * SEARCHED,
             settings: settings.retrieval.clone(),
             scope: ask.scope.clone(),
+            filter: ask.filter.clone(),
         };
         let results = self.searcher.search(tenant, &draft.query, &options).await?;
         draft.timings = Timings {

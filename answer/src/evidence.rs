@@ -141,6 +141,7 @@ mod tests {
             heading_path: vec![],
             text: text.to_owned(),
             score: 0.5,
+            parts: plumbline_retrieval::ScoreParts::default(),
             lexical: None,
             vector: None,
         }

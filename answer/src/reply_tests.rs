@@ -21,6 +21,7 @@ fn hit(text: &str, title: &str, score: f32) -> Hit {
         heading_path: vec![],
         text: text.to_owned(),
         score,
+        parts: plumbline_retrieval::ScoreParts::default(),
         lexical: None,
         vector: Some(LegScore { rank: 1, score }),
     }

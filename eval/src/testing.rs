@@ -95,6 +95,7 @@ pub(crate) fn hit(document: &str, start: usize, text: &str) -> Hit {
         heading_path: Vec::new(),
         text: text.into(),
         score: 0.5,
+        parts: plumbline_retrieval::ScoreParts::default(),
         lexical: None,
         vector: None,
     }

@@ -15,8 +15,8 @@ use plumbline_models::{Embedder, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::{SearchOptions, Searcher};
 use plumbline_store::testing::{TestDatabase, find_runtime};
 use plumbline_store::{
-    BlobStore, BuiltVersion, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings, Scope, Store,
-    VectorIndex, VectorScan,
+    BlobStore, BuiltVersion, Filter, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings,
+    Scope, Store, VectorIndex, VectorScan,
 };
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -330,10 +330,24 @@ async fn recall(
         let mut tx = store.tenant(tenant).await?;
         let scope = Scope::default();
         let exact = tx
-            .nearest_chunks(space, &vector, COMPARED, VectorScan::Exact, &scope)
+            .nearest_chunks(
+                space,
+                &vector,
+                COMPARED,
+                VectorScan::Exact,
+                &scope,
+                &Filter::default(),
+            )
             .await?;
         let near = tx
-            .nearest_chunks(space, &vector, COMPARED, VectorScan::Approximate, &scope)
+            .nearest_chunks(
+                space,
+                &vector,
+                COMPARED,
+                VectorScan::Approximate,
+                &scope,
+                &Filter::default(),
+            )
             .await?;
         tx.commit().await?;
         wanted += exact.len();
@@ -351,6 +365,7 @@ fn options() -> SearchOptions {
         k: 5,
         settings: RetrievalSettings::default(),
         scope: Scope::default(),
+        filter: Filter::default(),
     }
 }
 
@@ -381,8 +396,15 @@ async fn one_at_a_time(
         embed.push(began.elapsed());
         let mut tx = store.tenant(tenant).await?;
         let began = Instant::now();
-        tx.nearest_chunks(space, &vector, depth, VectorScan::Approximate, &Scope::default())
-            .await?;
+        tx.nearest_chunks(
+            space,
+            &vector,
+            depth,
+            VectorScan::Approximate,
+            &Scope::default(),
+            &Filter::default(),
+        )
+        .await?;
         vectors.push(began.elapsed());
         tx.commit().await?;
         let results = searcher.search(tenant, question, &lexical_only).await?;

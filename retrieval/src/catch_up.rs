@@ -173,10 +173,19 @@ impl TenantIndex {
         Ok(windows)
     }
 
-    pub(crate) async fn search(&self, query: &str, limit: usize) -> Result<LexicalMatches, SearchError> {
+    /// The best chunks for `query`; with `kept`, of these documents alone.
+    pub(crate) async fn search(
+        &self,
+        query: &str,
+        limit: usize,
+        kept: Option<Vec<Uuid>>,
+    ) -> Result<LexicalMatches, SearchError> {
         let index = Arc::clone(self.index().await?);
         let query = query.to_owned();
-        blocking(&self.directory, move || index.search(&query, limit)).await
+        blocking(&self.directory, move || {
+            index.search(&query, limit, kept.as_deref())
+        })
+        .await
     }
 
     /// Replays what is missing, waiting at most `patience`; true when the index is current. The replay goes on in the

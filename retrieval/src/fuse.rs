@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use plumbline_store::Fusion;
 use uuid::Uuid;
 
-use crate::LegScore;
+use crate::{LegScore, ScoreParts};
 
 /// What is known of a candidate before fusion.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +48,7 @@ impl Wish {
 pub(crate) struct Fused {
     pub(crate) chunk: Uuid,
     pub(crate) score: f32,
+    pub(crate) parts: ScoreParts,
     pub(crate) lexical: Option<LegScore>,
     pub(crate) vector: Option<LegScore>,
 }
@@ -86,11 +87,17 @@ pub(crate) fn fuse(
                 lexical.get(&candidate.chunk).copied(),
                 vector.get(&candidate.chunk).copied(),
             );
-            let terms = (scale.lexical(lexical), scale.vector(candidate.cosine, vector));
-            let sum = weights.lexical * terms.0 + (1.0 - weights.lexical) * terms.1;
+            let parts = ScoreParts {
+                lexical: scale.lexical(lexical),
+                vector: scale.vector(candidate.cosine, vector),
+                rerank: candidate.bonus,
+                boost: candidate.wish.boost,
+            };
+            let sum = weights.lexical * parts.lexical + (1.0 - weights.lexical) * parts.vector;
             Fused {
                 chunk: candidate.chunk,
-                score: boosted(sum + candidate.bonus, candidate.wish.boost),
+                score: boosted(sum + parts.rerank, parts.boost),
+                parts,
                 lexical,
                 vector,
             }

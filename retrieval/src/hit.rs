@@ -12,6 +12,20 @@ pub struct LegScore {
     pub score: f32,
 }
 
+/// What a fused score is made of: `(w * lexical + (1 - w) * vector + rerank) * boost`, `w` being the weight of the lexical
+/// leg; a sum below 0 is divided by the boost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ScoreParts {
+    /// What the lexical leg gives, 0 to 1; by default the score as a share of the most that the question could score.
+    pub lexical: f32,
+    /// What the vector leg gives, by default the cosine.
+    pub vector: f32,
+    /// What reading the passage once more added.
+    pub rerank: f32,
+    /// Factor that an admin gave the passage.
+    pub boost: f32,
+}
+
 /// One passage found: a chunk of a live document version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Hit {
@@ -41,6 +55,8 @@ pub struct Hit {
     pub text: String,
     /// Fused score, higher is better; comparable within one settings version.
     pub score: f32,
+    /// What the score is made of.
+    pub parts: ScoreParts,
     /// Place in the lexical leg, if it found the chunk.
     pub lexical: Option<LegScore>,
     /// Place in the vector leg, if it found the chunk (score = cosine of the best window).

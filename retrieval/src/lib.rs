@@ -10,9 +10,9 @@ mod fuse;
 mod hit;
 mod lexical;
 mod rerank;
+mod results;
 mod searcher;
 
-pub use hit::{Hit, LegScore};
-pub use searcher::{
-    EXACT_SCAN_UP_TO, LexicalState, Results, SearchError, SearchOptions, SearchTimings, Searcher,
-};
+pub use hit::{Hit, LegScore, ScoreParts};
+pub use results::{LexicalState, Results, SearchTimings};
+pub use searcher::{EXACT_SCAN_UP_TO, SearchError, SearchOptions, Searcher};

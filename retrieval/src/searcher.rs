@@ -6,16 +6,15 @@ use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedder, ModelError};
 use plumbline_store::{
-    LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
+    Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
 };
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
 use crate::lexical::LexicalMatches;
 use crate::rerank::{RERANKED, Reader};
-use crate::{Hit, LegScore};
+use crate::{Hit, LegScore, LexicalState, Results, SearchTimings};
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
 /// 20,000 vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
@@ -39,53 +38,8 @@ pub struct SearchOptions {
     pub settings: RetrievalSettings,
     /// Which versions are seen: the live ones, or a preview of staged ones among them.
     pub scope: Scope,
-}
-
-/// State of the lexical leg during a search.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LexicalState {
-    /// It had seen everything published.
-    Current,
-    /// It is replaying; the vector leg alone saw the newest versions.
-    Behind,
-    /// It could not be read; the vector leg answered alone.
-    Unavailable,
-    /// Switched off in the settings.
-    Off,
-}
-
-/// Milliseconds per stage.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct SearchTimings {
-    /// Embedding the question.
-    pub embed_ms: f64,
-    /// Lexical leg, run beside the embedding and the vector leg.
-    pub lexical_ms: f64,
-    /// Vector leg.
-    pub vector_ms: f64,
-    /// Loading, fusing.
-    pub fuse_ms: f64,
-    /// Everything, start to end.
-    pub total_ms: f64,
-}
-
-/// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Results {
-    /// Hits, best first.
-    pub hits: Vec<Hit>,
-    /// Vector of the question.
-    #[serde(skip)]
-    pub query_vector: Vec<f32>,
-    /// BM25 of the best hit as a share of the most that this question could score, 0 to 1.
-    pub lexical_coverage: f32,
-    /// State of the lexical leg.
-    pub lexical: LexicalState,
-    /// How the vectors were scanned.
-    pub vector_scan: &'static str,
-    /// Time spent.
-    pub timings: SearchTimings,
+    /// Which documents among them.
+    pub filter: Filter,
 }
 
 /// A search failed.
@@ -164,14 +118,15 @@ impl Searcher {
         let index = self.indexes.of(tenant, &options.scope)?;
         let (vector_leg, lexical_leg) = tokio::join!(
             self.vector_leg(tenant, query, depth, options, &index),
-            self.lexical_leg(tenant, query, depth, settings.lexical, &index),
+            self.lexical_leg(tenant, query, depth, options, &index),
         );
         let vector = vector_leg?;
         let (matches, lexical, lexical_ms) = lexical_leg?;
 
         let fusing = Instant::now();
+        let weight = self.lexical_weight(settings, matches.language.as_deref());
         let (hits, moved) = self
-            .fused_hits((tenant, query), &vector, &matches, options)
+            .fused_hits((tenant, query), &vector, &matches, weight, options)
             .await?;
         let lexical_coverage = hits
             .first()
@@ -190,6 +145,8 @@ impl Searcher {
             hits,
             query_vector: vector.query,
             lexical_coverage,
+            lexical_bound: matches.bound,
+            lexical_weight: weight,
             lexical,
             vector_scan,
             timings,
@@ -231,14 +188,20 @@ impl Searcher {
         let searching = Instant::now();
         let space = index.space(&self.store, tenant, self.embedder.as_ref()).await?;
         let mut tx = self.store.tenant(tenant).await?;
-        let scan = match index.live_windows(&mut tx).await? {
+        let windows = if options.filter.is_empty() {
+            index.live_windows(&mut tx).await?
+        } else {
+            tx.kept_windows(&options.scope, &options.filter).await?
+        };
+        // A filter that keeps few windows would have the index walk past all the others: what is kept is compared whole.
+        let scan = match windows {
             windows if windows > EXACT_SCAN_UP_TO && tx.vector_index(space).await? == VectorIndex::Ready => {
                 VectorScan::Approximate
             }
             _ => VectorScan::Exact,
         };
         let matches = if options.settings.vector {
-            tx.nearest_chunks(space, &vector, depth, scan, &options.scope)
+            tx.nearest_chunks(space, &vector, depth, scan, &options.scope, &options.filter)
                 .await?
         } else {
             Vec::new()
@@ -264,11 +227,11 @@ impl Searcher {
         tenant: Uuid,
         query: &str,
         depth: usize,
-        wanted: bool,
+        options: &SearchOptions,
         index: &Arc<TenantIndex>,
     ) -> Result<(LexicalMatches, LexicalState, f64), SearchError> {
         let began = Instant::now();
-        if !wanted {
+        if !options.settings.lexical {
             return Ok((LexicalMatches::default(), LexicalState::Off, 0.0));
         }
         let patience = if index.is_preview() {
@@ -289,8 +252,16 @@ impl Searcher {
             }
             Err(error) => return Err(error),
         };
+        let kept = if options.filter.is_empty() {
+            None
+        } else {
+            let mut tx = self.store.tenant(tenant).await?;
+            let kept = tx.kept_documents(&options.scope, &options.filter).await?;
+            tx.commit().await?;
+            Some(kept)
+        };
         // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
-        match index.search(query, depth * 4).await {
+        match index.search(query, depth * 4, kept).await {
             Ok(matches) => Ok((matches, state, millis(began))),
             Err(error) => {
                 tracing::error!(%error, "retrieval.lexical.unavailable");
@@ -303,12 +274,26 @@ impl Searcher {
         }
     }
 
+    /// What the lexical share counts for a question in `language`, 0 to 1.
+    fn lexical_weight(&self, settings: &RetrievalSettings, language: Option<&str>) -> f32 {
+        match (settings.lexical, settings.vector) {
+            (true, false) => 1.0,
+            (false, true) => 0.0,
+            _ => match language {
+                Some(language) if !self.embedder.speaks(language) => settings.lexical_weight_foreign,
+                _ => settings.lexical_weight,
+            }
+            .clamp(0.0, 1.0),
+        }
+    }
+
     /// Joins the candidates of both legs to the live versions and orders them for the question `text`.
     async fn fused_hits(
         &self,
         (tenant, text): (Uuid, &str),
         vector: &VectorLeg,
         lexical: &LexicalMatches,
+        weight: f32,
         options: &SearchOptions,
     ) -> Result<(Vec<Hit>, bool), SearchError> {
         let settings = &options.settings;
@@ -319,7 +304,9 @@ impl Searcher {
         wanted.dedup();
         let query = settings.vector.then_some(vector.query.as_slice());
         let mut tx = self.store.tenant(tenant).await?;
-        let live = tx.live_hits(&wanted, vector.space, query, &options.scope).await?;
+        let live = tx
+            .live_hits(&wanted, vector.space, query, &options.scope, &options.filter)
+            .await?;
         tx.commit().await?;
         let mut candidates: Vec<Candidate> = live
             .iter()
@@ -334,15 +321,6 @@ impl Searcher {
             })
             .collect();
         let nearest: Vec<(Uuid, f32)> = vector.matches.iter().map(|m| (m.chunk_id, m.cosine)).collect();
-        let weight = match (settings.lexical, settings.vector) {
-            (true, false) => 1.0,
-            (false, true) => 0.0,
-            _ => match &lexical.language {
-                Some(language) if !self.embedder.speaks(language) => settings.lexical_weight_foreign,
-                _ => settings.lexical_weight,
-            }
-            .clamp(0.0, 1.0),
-        };
         let weights = Weights {
             fusion: settings.fusion,
             rrf_k: settings.rrf_k,
@@ -401,6 +379,7 @@ fn hit_of(live: LiveHit, fused: Fused) -> Hit {
         heading_path: live.heading_path,
         text: live.body,
         score: fused.score,
+        parts: fused.parts,
         lexical: fused.lexical,
         vector,
     }

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use crate::commands;
 use crate::commands::stop::{gently, promptly};
 use crate::config::{CommonArgs, ServeArgs, WhatsappArgs};
+use crate::filter::FilterRequest;
 
 /// Answers WhatsApp customers from a business's own documents, with the evidence for every sentence.
 #[derive(Debug, Parser)]
@@ -54,6 +55,9 @@ enum Command {
         /// Go on until Ctrl-C: files that change or appear are made searchable, files that go are reported
         #[arg(long)]
         watch: bool,
+        /// Tag of the documents, may be repeated; the files' tags are these from now on, without the flag they stay
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
     },
     /// Show what is read out of a file; writes nothing
     Extract {
@@ -72,14 +76,16 @@ enum Command {
     Settings(commands::settings::SettingsCommand),
     /// Everything that can be wrong with a file and what to do, as a page of documentation
     Errors,
-    /// Search the live documents
+    /// Search the live documents, all or those that the filter keeps
     Search {
         /// The question
         query: String,
         /// Passages wanted
         #[arg(long, short, default_value_t = 5, value_name = "N")]
         k: usize,
-        /// Ranks and scores of both legs
+        #[command(flatten)]
+        filter: FilterRequest,
+        /// How each passage was found: ranks and scores of both legs, weights, timings
         #[arg(long)]
         explain: bool,
         /// The result as JSON
@@ -187,8 +193,14 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Work { serve } => gently(|stop| commands::serve::work(common, &serve, stop)).await,
         Command::Migrate => promptly(commands::migrate::run(common)).await,
-        Command::Ingest { paths, json, watch } => {
-            gently(|stop| commands::ingest::run(common, &paths, json, watch, stop)).await
+        Command::Ingest {
+            paths,
+            json,
+            watch,
+            tags,
+        } => {
+            let wanted = commands::ingest::Wanted { paths, tags };
+            gently(|stop| commands::ingest::run(common, &wanted, json, watch, stop)).await
         }
         Command::Extract { file, json, ocr } => {
             promptly(commands::extract::run(common, &file, json, ocr)).await
@@ -196,9 +208,13 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Search {
             query,
             k,
+            filter,
             explain,
             json,
-        } => promptly(commands::search::run(common, &query, k, explain, json)).await,
+        } => {
+            let format = commands::search::Format { explain, json };
+            promptly(commands::search::run(common, &query, k, &filter, format)).await
+        }
         Command::Ask { question, json } => promptly(commands::ask::run(common, &question, json)).await,
         Command::Demo {
             listen,

@@ -4,7 +4,7 @@ use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
 use plumbline_ingest::{Code, NewFile};
-use plumbline_store::StoreError;
+use plumbline_store::{StoreError, Tags};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -218,7 +218,7 @@ pub struct Uploads {
 }
 
 /// Stores the files of a form one after the other: every part with a file name is a file; a part `key` before it names
-/// its document, else the file name does.
+/// its document, else the file name does. A part `tags` holds for all files after it.
 pub async fn read_uploads(
     app: &App,
     mut form: Multipart,
@@ -226,11 +226,15 @@ pub async fn read_uploads(
 ) -> Result<Uploads, ApiError> {
     let broken = |error: MultipartError| broken(&error, limits);
     let mut uploads = Uploads::default();
-    let mut key = None;
+    let (mut key, mut tags) = (None, None);
     while let Some(part) = form.next_field().await.map_err(broken)? {
         let Some(file_name) = part.file_name().map(file_name_only) else {
-            if part.name() == Some("key") {
-                key = Some(part.text().await.map_err(broken)?).filter(|text| !text.trim().is_empty());
+            match part.name() {
+                Some("key") => {
+                    key = Some(part.text().await.map_err(broken)?).filter(|text| !text.trim().is_empty());
+                }
+                Some("tags") => tags = Some(read_tags(&part.text().await.map_err(broken)?)?),
+                _ => {}
             }
             continue;
         };
@@ -242,7 +246,10 @@ pub async fn read_uploads(
         }
         let key = key.take().unwrap_or_else(|| file_name.clone()).trim().to_owned();
         match store_part(app, part, &key, &file_name, limits).await? {
-            Ok(file) => uploads.files.push(file),
+            Ok(file) => uploads.files.push(NewFile {
+                tags: tags.clone(),
+                ..file
+            }),
             Err(refusal) => uploads.refused.push(refusal),
         }
     }
@@ -252,6 +259,11 @@ pub async fn read_uploads(
         ));
     }
     Ok(uploads)
+}
+
+/// Tags as a form sends them: one text, with commas between them.
+pub(crate) fn read_tags(text: &str) -> Result<Tags, ApiError> {
+    Tags::parse([text]).map_err(|problem| ApiError::BadRequest(format!("`tags`: {problem}")))
 }
 
 fn broken(error: &MultipartError, limits: &UploadLimits) -> ApiError {
@@ -294,6 +306,7 @@ pub(crate) async fn store_part(
         key: key.to_owned(),
         file_name: file_name.to_owned(),
         bytes: stored.bytes,
+        tags: None,
         sha256: stored.sha256,
     }))
 }

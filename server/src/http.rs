@@ -64,7 +64,7 @@ fn reports() -> OpenApiRouter<App> {
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(documents::events::events))
-        .routes(routes!(documents::get, documents::delete))
+        .routes(routes!(documents::get, documents::change, documents::delete))
         .routes(routes!(documents::rebuild))
         .routes(routes!(documents::diff::diff))
         .routes(routes!(documents::overlays::list, documents::overlays::add))

@@ -15,6 +15,8 @@ pub struct Document {
     pub key: String,
     /// Title shown to people.
     pub title: String,
+    /// Tags, see [`crate::Tags`].
+    pub tags: Vec<String>,
     /// The version that answers, if any.
     pub live_version_id: Option<Uuid>,
     /// Its number.
@@ -113,7 +115,7 @@ macro_rules! document_filter {
 macro_rules! document_query {
     ($tail:literal) => {
         concat!(
-            "SELECT d.id, d.key, d.title, d.live_version_id, d.created_at,
+            "SELECT d.id, d.key, d.title, d.tags, d.live_version_id, d.created_at,
                     (SELECT l.number FROM document_versions l WHERE l.id = d.live_version_id) AS live_number,
                     v.id AS version_id, v.number, v.file_name, v.media_type, v.blob_bytes, v.state, v.stage_done,
                     v.stage_total, v.reason_code, v.reason, v.suggestion,

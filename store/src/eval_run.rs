@@ -305,15 +305,15 @@ impl TenantTx {
         &mut self,
         scope: &crate::Scope,
     ) -> Result<Vec<VisibleDocument>, StoreError> {
-        Ok(sqlx::query_as(concat!(
+        let mut sql = sqlx::QueryBuilder::new(
             "SELECT d.key, encode(v.blob_sha256, 'hex') AS sha256, v.id AS version_id FROM ",
-            crate::search::visible!("$1"),
+        );
+        crate::filter::push_visible(&mut sql, scope, &crate::Filter::default());
+        sql.push(
             " seen JOIN documents d ON d.id = seen.document_id JOIN document_versions v ON v.id = seen.version_id
-              ORDER BY d.key"
-        ))
-        .bind(&scope.staged)
-        .fetch_all(self.conn())
-        .await?)
+              ORDER BY d.key",
+        );
+        Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 }
 

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod eval_history;
 mod eval_run;
+mod filter;
 mod golden_draft;
 mod idempotency;
 mod inbound;
@@ -30,6 +31,7 @@ mod revision;
 mod search;
 mod settings;
 mod stage;
+mod tags;
 mod tenant;
 pub mod testing;
 mod vector_index;
@@ -47,6 +49,7 @@ pub use document::{Document, DocumentFilter, NewestVersion, StateCount};
 pub use error::StoreError;
 pub use eval_history::{JudgedRun, TrendPoint};
 pub use eval_run::{EvalRun, EvalState, GATE_QUEUE, Publication, Verdict, VisibleDocument};
+pub use filter::Filter;
 pub use golden_draft::{
     AskedAnswer, DraftKind, DraftReason, DraftState, DraftTurn, GoldenDraft, NewDraft, Scrubbed, question_key,
 };
@@ -66,6 +69,7 @@ pub use settings::{
     UploadSettings,
 };
 pub use sqlx::types::Json;
+pub use tags::Tags;
 pub use tenant::Tenant;
 pub use vector_index::{VECTOR_INDEX_QUEUE, VectorIndex};
 pub use version::{NewVersion, Received, Version, VersionState};

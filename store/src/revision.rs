@@ -1,10 +1,11 @@
 //! The feed that derived indexes replay: which documents' live text changed, in commit order.
 
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::chunk::chunk_columns;
-use crate::search::{Scope, visible};
-use crate::{ChunkRow, StoreError, TenantTx};
+use crate::filter::push_visible;
+use crate::{ChunkRow, Filter, Scope, StoreError, TenantTx};
 
 /// What a derived index must do to catch up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,22 +72,22 @@ impl TenantTx {
         document: Uuid,
         scope: &Scope,
     ) -> Result<Vec<LiveChunk>, StoreError> {
-        Ok(sqlx::query_as(concat!(
+        let mut sql = QueryBuilder::new(concat!(
             "SELECT ",
             chunk_columns!(),
-            ", d.title, v.language
-               FROM ",
-            visible!("$2"),
+            ", d.title, v.language FROM "
+        ));
+        push_visible(&mut sql, scope, &Filter::default());
+        sql.push(
             " seen
                JOIN documents d ON d.id = seen.document_id
                JOIN document_versions v ON v.id = seen.version_id
                JOIN chunks c ON c.version_id = v.id AND NOT c.disabled
-              WHERE d.id = $1 ORDER BY c.ordinal"
-        ))
-        .bind(document)
-        .bind(&scope.staged)
-        .fetch_all(self.conn())
-        .await?)
+              WHERE d.id = ",
+        )
+        .push_bind(document)
+        .push(" ORDER BY c.ordinal");
+        Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 }
 

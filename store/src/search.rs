@@ -1,10 +1,11 @@
 //! The vector leg's query, and the join that every hit of either leg passes before use.
 
 use pgvector::HalfVector;
-use sqlx::AssertSqlSafe;
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::{StoreError, TenantTx};
+use crate::filter::push_visible;
+use crate::{Filter, StoreError, TenantTx};
 
 /// Which versions a search sees.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -27,19 +28,6 @@ impl Scope {
         self.staged.is_empty()
     }
 }
-
-/// The versions that a scope sees, whose staged versions are the parameter named.
-macro_rules! visible {
-    ($staged:literal) => {
-        concat!(
-            "(SELECT d.id AS document_id, coalesce(s.id, d.live_version_id) AS version_id
-                FROM documents d LEFT JOIN document_versions s ON s.document_id = d.id AND s.id = ANY(",
-            $staged,
-            ") WHERE d.deleted_at IS NULL)"
-        )
-    };
-}
-pub(crate) use visible;
 
 /// How the vectors are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +83,7 @@ pub struct LiveHit {
 }
 
 impl TenantTx {
-    /// The chunks in `scope` whose best window is nearest to `query`, best first.
+    /// The chunks in `scope` that `filter` keeps whose best window is nearest to `query`, best first.
     pub async fn nearest_chunks(
         &mut self,
         space: i32,
@@ -103,29 +91,27 @@ impl TenantTx {
         limit: usize,
         scan: VectorScan,
         scope: &Scope,
+        filter: &Filter,
     ) -> Result<Vec<VectorMatch>, StoreError> {
         if scan == VectorScan::Approximate {
-            let found = self.nearest_by_index(space, query, limit, scope).await?;
+            let found = self.nearest_by_index(space, query, limit, scope, filter).await?;
             // the index gives up after a number of rows, so that a shortage needs a second look
             if found.len() >= limit {
                 return Ok(found);
             }
         }
-        Ok(sqlx::query_as(concat!(
-            "SELECT w.chunk_id, (1 - min(w.embedding <=> $2))::float4 AS cosine
-               FROM ",
-            visible!("$4"),
-            " v JOIN windows w ON w.version_id = v.version_id
-              WHERE w.space_id = $1
-                AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
-              GROUP BY w.chunk_id ORDER BY cosine DESC, w.chunk_id LIMIT $3"
-        ))
-        .bind(space)
-        .bind(HalfVector::from_f32_slice(query))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .bind(&scope.staged)
-        .fetch_all(self.conn())
-        .await?)
+        let mut sql = QueryBuilder::new("SELECT w.chunk_id, (1 - min(w.embedding <=> ");
+        sql.push_bind(HalfVector::from_f32_slice(query))
+            .push("))::float4 AS cosine FROM ");
+        push_visible(&mut sql, scope, filter);
+        sql.push(" v JOIN windows w ON w.version_id = v.version_id WHERE w.space_id = ")
+            .push_bind(space)
+            .push(
+                " AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
+                  GROUP BY w.chunk_id ORDER BY cosine DESC, w.chunk_id LIMIT ",
+            )
+            .push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 
     async fn nearest_by_index(
@@ -134,6 +120,7 @@ impl TenantTx {
         query: &[f32],
         limit: usize,
         scope: &Scope,
+        filter: &Filter,
     ) -> Result<Vec<VectorMatch>, StoreError> {
         sqlx::query("SET LOCAL hnsw.iterative_scan = relaxed_order")
             .execute(self.conn())
@@ -144,23 +131,29 @@ impl TenantTx {
         // What the definition of the index names must be part of the text, see vector_index.rs; all are values of ours.
         // Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
         let (dimension, tenant) = (query.len(), self.tenant());
-        let visible = visible!("$3");
-        let sql = format!(
-            "SELECT chunk_id, (1 - min(distance))::float4 AS cosine FROM (
-                 SELECT w.chunk_id, w.embedding::halfvec({dimension}) <=> $1 AS distance
-                   FROM windows w
-                  WHERE w.tenant_id = '{tenant}' AND w.space_id = {space}
-                    AND EXISTS (SELECT FROM {visible} v WHERE v.version_id = w.version_id)
-                    AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
-                  ORDER BY w.embedding::halfvec({dimension}) <=> $1 LIMIT $2 * 4) near
-              GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT $2"
-        );
-        Ok(sqlx::query_as(AssertSqlSafe(sql))
-            .bind(HalfVector::from_f32_slice(query))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .bind(&scope.staged)
-            .fetch_all(self.conn())
-            .await?)
+        let vector = HalfVector::from_f32_slice(query);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut sql = QueryBuilder::new("SELECT chunk_id, (1 - min(distance))::float4 AS cosine FROM (");
+        sql.push(format_args!(
+            "SELECT w.chunk_id, w.embedding::halfvec({dimension}) <=> "
+        ))
+        .push_bind(&vector)
+        .push(format_args!(
+            " AS distance FROM windows w WHERE w.tenant_id = '{tenant}' AND w.space_id = {space}
+                 AND EXISTS (SELECT FROM "
+        ));
+        push_visible(&mut sql, scope, filter);
+        sql.push(format_args!(
+            " v WHERE v.version_id = w.version_id)
+                 AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
+               ORDER BY w.embedding::halfvec({dimension}) <=> "
+        ))
+        .push_bind(&vector)
+        .push(" LIMIT ")
+        .push_bind(limit.saturating_mul(4))
+        .push(") near GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT ")
+        .push_bind(limit);
+        Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 
     /// How many windows the live versions have: what decides between the two scans.
@@ -173,34 +166,34 @@ impl TenantTx {
         .await?)
     }
 
-    /// Loads those of `chunks` that belong to a version in `scope`, in no particular order, with their cosine to `query`.
-    /// A chunk of a replaced or deleted version is simply not there.
+    /// Loads those of `chunks` that belong to a version in `scope` that `filter` keeps, in no particular order, with their
+    /// cosine to `query`. A chunk of a replaced or deleted version is simply not there.
     pub async fn live_hits(
         &mut self,
         chunks: &[Uuid],
         space: i32,
         query: Option<&[f32]>,
         scope: &Scope,
+        filter: &Filter,
     ) -> Result<Vec<LiveHit>, StoreError> {
-        Ok(sqlx::query_as(concat!(
+        let mut sql = QueryBuilder::new(
             "SELECT c.id AS chunk_id, d.id AS document_id, v.id AS version_id, d.key AS document_key,
                     d.title AS document_title, v.number AS version_number, c.text_start, c.text_end, c.page_from,
-                    c.row_from, c.heading_path, c.body, c.pinned, c.boost,
-                    (SELECT (1 - min(w.embedding <=> $3))::float4 FROM windows w
-                      WHERE w.chunk_id = c.id AND w.space_id = $2) AS cosine
-               FROM chunks c
-               JOIN ",
-            visible!("$4"),
+                    c.row_from, c.heading_path, c.body, c.pinned, c.boost, (SELECT (1 - min(w.embedding <=> ",
+        );
+        sql.push_bind(query.map(HalfVector::from_f32_slice))
+            .push("))::float4 FROM windows w WHERE w.chunk_id = c.id AND w.space_id = ")
+            .push_bind(space)
+            .push(") AS cosine FROM chunks c JOIN ");
+        push_visible(&mut sql, scope, filter);
+        sql.push(
             " seen ON seen.version_id = c.version_id
                JOIN documents d ON d.id = seen.document_id
                JOIN document_versions v ON v.id = c.version_id
-              WHERE c.id = ANY($1) AND NOT c.disabled"
-        ))
-        .bind(chunks)
-        .bind(space)
-        .bind(query.map(HalfVector::from_f32_slice))
-        .bind(&scope.staged)
-        .fetch_all(self.conn())
-        .await?)
+              WHERE NOT c.disabled AND c.id = ANY(",
+        )
+        .push_bind(chunks)
+        .push(")");
+        Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 }

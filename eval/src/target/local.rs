@@ -220,6 +220,7 @@ impl Local {
             language_hint: None,
             settings: Some(settings),
             scope: self.scope.clone(),
+            ..Ask::default()
         };
         answerer
             .answer(self.tenant, &ask)

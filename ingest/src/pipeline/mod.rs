@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use plumbline_models::{Embedder, ModelError};
 use plumbline_store::{
-    BlobStore, NewJob, NewVersion, Received, Replay, Store, StoreError, Version, VersionState,
+    BlobStore, NewJob, NewVersion, Received, Replay, Store, StoreError, Tags, Version, VersionState,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -99,6 +99,8 @@ pub struct NewFile {
     pub sha256: [u8; 32],
     /// Size in bytes.
     pub bytes: u64,
+    /// Tags that its document has from now on; `None` leaves those that it has.
+    pub tags: Option<Tags>,
 }
 
 /// Builds versions, and everything that changes what a version holds.
@@ -152,6 +154,9 @@ impl Pipeline {
                 blob_bytes: i64::try_from(file.bytes).unwrap_or(i64::MAX),
             };
             let version = tx.receive_version(&new).await?;
+            if let Some(tags) = &file.tags {
+                tx.set_tags(&[version.document_id], tags).await?;
+            }
             if !version.unchanged {
                 tx.enqueue(&job(version.document_id, version.version_id), Duration::ZERO)
                     .await?;
@@ -180,6 +185,7 @@ impl Pipeline {
             file_name: file_name.to_owned(),
             sha256: self.blobs.put(bytes).await?,
             bytes: size,
+            tags: None,
         };
         let received = self.receive(tenant, &[file], None).await?;
         received
@@ -269,6 +275,12 @@ fn fingerprint(files: &[NewFile]) -> [u8; 32] {
         for part in [file.key.as_bytes(), file.file_name.as_bytes(), &file.sha256] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
+        }
+        // a file without tags counts as it did before there were any: keys are remembered for days
+        for tag in file.tags.iter().flat_map(Tags::as_slice) {
+            hash.update(b"tag");
+            hash.update((tag.len() as u64).to_le_bytes());
+            hash.update(tag);
         }
     }
     hash.finalize().into()

@@ -461,6 +461,7 @@ async fn an_upload_that_is_sent_again_with_its_key_happens_once() {
         file_name: key.to_owned(),
         sha256: [byte; 32],
         bytes: 1,
+        tags: None,
     };
     let files = [file("b.txt", 1), file("a.txt", 2)];
     let (one, two) = tokio::join!(

@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use plumbline_store::LiveChunk;
 use tantivy::collector::TopDocs;
-use tantivy::query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, Query, TermQuery};
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query, TermQuery, TermSetQuery,
+};
 use tantivy::schema::{
     Field, IndexRecordOption, STORED, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions, Value,
 };
@@ -135,8 +137,14 @@ impl LexicalIndex {
         Ok(())
     }
 
-    /// The best `limit` chunks for a question, by BM25.
-    pub(crate) fn search(&self, question: &str, limit: usize) -> tantivy::Result<LexicalMatches> {
+    /// The best `limit` chunks for a question, by BM25; with `kept`, of these documents alone. A chunk scores the same
+    /// with and without it.
+    pub(crate) fn search(
+        &self,
+        question: &str,
+        limit: usize,
+        kept: Option<&[Uuid]>,
+    ) -> tantivy::Result<LexicalMatches> {
         let searcher = self
             .open
             .read()
@@ -165,7 +173,7 @@ impl LexicalIndex {
             .filter(|word| word.is_known())
             .map(|word| self.clause(word))
             .collect();
-        let query = BooleanQuery::new(clauses);
+        let query = self.limited(BooleanQuery::new(clauses), kept);
         let mut chunks = Vec::new();
         for (score, address) in
             searcher.search(&query, &TopDocs::with_limit(limit.max(1)).order_by_score())?
@@ -190,6 +198,18 @@ impl LexicalIndex {
                 .collect(),
             language,
         })
+    }
+
+    fn limited(&self, query: BooleanQuery, kept: Option<&[Uuid]>) -> BooleanQuery {
+        let Some(kept) = kept else { return query };
+        let terms = kept
+            .iter()
+            .map(|document| Term::from_field_text(self.fields.document, &document.to_string()));
+        let among = ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0);
+        BooleanQuery::new(vec![
+            (Occur::Must, Box::new(query)),
+            (Occur::Must, Box::new(among)),
+        ])
     }
 
     fn clause(&self, word: &Word) -> (Occur, Box<dyn Query>) {

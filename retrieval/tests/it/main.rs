@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+mod filters;
 mod preview;
 
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use plumbline_models::{Embedder, HashEmbedder};
 use plumbline_retrieval::{LexicalState, Results, SearchOptions, Searcher};
 use plumbline_store::testing::TestDatabase;
 use plumbline_store::{
-    BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings, Scope, Store,
+    BuiltVersion, Completed, Filter, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings,
+    Scope, Store,
 };
 use uuid::Uuid;
 
@@ -134,6 +136,7 @@ impl World {
                     k: 5,
                     settings,
                     scope: Scope::default(),
+                    filter: Filter::default(),
                 },
             )
             .await
@@ -315,6 +318,7 @@ async fn while_a_file_is_replaced_every_search_sees_exactly_one_version() {
                     k: 5,
                     settings: RetrievalSettings::default(),
                     scope: Scope::default(),
+                    filter: Filter::default(),
                 };
                 let hits = searcher
                     .search(tenant, "price list line", &options)
@@ -360,6 +364,7 @@ async fn a_lost_or_damaged_index_rebuilds_itself_and_a_second_process_has_its_ow
         k: 5,
         settings: query.clone(),
         scope: Scope::default(),
+        filter: Filter::default(),
     };
     assert_eq!(
         second

@@ -1,7 +1,7 @@
 //! A preview sees staged versions as if they were live; customers do not.
 
 use plumbline_retrieval::SearchOptions;
-use plumbline_store::{RetrievalSettings, Scope};
+use plumbline_store::{Filter, RetrievalSettings, Scope};
 use uuid::Uuid;
 
 use super::{World, owned};
@@ -18,6 +18,7 @@ async fn seen(world: &World, query: &str, staged: &[Uuid]) -> Vec<String> {
                 ..RetrievalSettings::default()
             },
             scope: Scope::preview(staged.to_vec()),
+            filter: Filter::default(),
         };
         let results = world
             .searcher

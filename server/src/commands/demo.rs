@@ -49,7 +49,7 @@ pub(crate) async fn run(
     let files = ingest::find_files(&[corpus.to_owned()])?;
     eprintln!("reading {} documents of {} …", files.len(), corpus.display());
     let report = ingest::Report::bars();
-    let ended = ingest::ingest(&booted.app, booted.tenant.id, &files, &report, &stop).await?;
+    let ended = ingest::ingest(&booted.app, booted.tenant.id, &files, None, &report, &stop).await?;
     let ingest::Ended::All { failed } = ended else {
         close(&booted.app.store).await;
         return Ok(interrupted());

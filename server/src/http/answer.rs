@@ -11,6 +11,7 @@ use super::auth::ApiTenant;
 use super::error::{ApiError, ErrorBody, chain, refuse_nul};
 use super::preview::{Preview, look};
 use crate::app::App;
+use crate::filter::FilterRequest;
 use crate::worker::turn::record;
 
 /// Attempts at an answer whose documents are deleted meanwhile.
@@ -34,6 +35,9 @@ pub struct AnswerRequest {
     pub history: Vec<Message>,
     /// Language the customer is believed to speak, ISO 639-1.
     pub language: Option<String>,
+    /// Quote only these documents.
+    #[serde(default)]
+    pub filter: FilterRequest,
     /// Answer with staged versions or settings. No customer sees such an answer, and no record of it is kept.
     pub preview: Option<Preview>,
 }
@@ -61,6 +65,8 @@ pub async fn answer(
             "`history` has more than {MOST_HISTORY} messages"
         )));
     }
+    let filter = request.filter.read();
+    let filter = filter.map_err(|problem| ApiError::BadRequest(problem.in_json()))?;
     let looked = look(&app, tenant, request.preview.as_ref()).await?;
     let ask = Ask {
         question: request.question,
@@ -68,6 +74,7 @@ pub async fn answer(
         language_hint: request.language,
         settings: Some(looked.settings),
         scope: looked.scope,
+        filter,
     };
     for _ in 0..MOST_ATTEMPTS {
         let answer = app.answerer.answer(tenant, &ask).await;

@@ -10,6 +10,7 @@ use super::auth::ApiTenant;
 use super::error::{ApiError, ErrorBody, chain, refuse_nul};
 use super::preview::{Preview, look};
 use crate::app::App;
+use crate::filter::FilterRequest;
 
 /// Longest query in characters.
 const LONGEST_QUERY: usize = 8_192;
@@ -27,6 +28,9 @@ pub struct SearchRequest {
     /// Passages wanted, 1 to 50; 5 when left out.
     #[schema(minimum = 1, maximum = 50)]
     pub k: Option<usize>,
+    /// Search only among these documents.
+    #[serde(default)]
+    pub filter: FilterRequest,
     /// Search among staged versions or with staged settings.
     pub preview: Option<Preview>,
 }
@@ -38,6 +42,10 @@ pub struct SearchResponse {
     pub hits: Vec<Hit>,
     /// BM25 of the best passage as a share of the most this question could score, 0 to 1.
     pub lexical_coverage: f32,
+    /// The most that any passage could score for this question in the lexical leg, in BM25.
+    pub lexical_bound: f32,
+    /// Weight of the lexical leg in the scores, 0 to 1; the vector leg gets the rest.
+    pub lexical_weight: f32,
     /// State of the lexical leg.
     pub lexical: LexicalState,
     /// How the vectors were scanned: `exact` or `hnsw`.
@@ -48,7 +56,7 @@ pub struct SearchResponse {
     pub settings_version: i64,
 }
 
-/// Searches the live documents.
+/// Searches the live documents: as many passages come back as were wanted, if the filter keeps that many.
 #[utoipa::path(post, path = "/v1/search", tag = "answers", security(("key" = [])), request_body = SearchRequest,
     responses((status = 200, body = SearchResponse), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 pub async fn search(
@@ -69,17 +77,22 @@ pub async fn search(
             "`query` has more than {LONGEST_QUERY} characters"
         )));
     }
+    let filter = request.filter.read();
+    let filter = filter.map_err(|problem| ApiError::BadRequest(problem.in_json()))?;
     let looked = look(&app, tenant, request.preview.as_ref()).await?;
     let options = SearchOptions {
         k,
         settings: looked.settings.settings.retrieval,
         scope: looked.scope,
+        filter,
     };
     let results = app.searcher.search(tenant, &request.query, &options).await;
     let results = results.map_err(|error| ApiError::Unavailable(chain(&error)))?;
     Ok(Json(SearchResponse {
         hits: results.hits,
         lexical_coverage: results.lexical_coverage,
+        lexical_bound: results.lexical_bound,
+        lexical_weight: results.lexical_weight,
         lexical: results.lexical,
         vector_scan: results.vector_scan,
         timings: results.timings,

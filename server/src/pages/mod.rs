@@ -52,6 +52,7 @@ pub fn router() -> Router<App> {
         .route("/documents/events", get(documents::events))
         .route("/documents/{id}", get(document::show))
         .route("/documents/{id}/delete", post(document::delete))
+        .route("/documents/{id}/tags", post(document::tag))
         .route("/documents/{id}/rebuild", post(document::rebuild))
         .route("/documents/{id}/diff", get(diff::show))
         .route("/evals", get(evals::list))

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use plumbline_answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings, Usage};
-use plumbline_retrieval::{Hit, LegScore};
+use plumbline_retrieval::{Hit, LegScore, ScoreParts};
 use plumbline_store::{
     ChunkRow, Document, EvalRun, EvalState, Json, NewestVersion, Overlay, OverlayKind, OverlayPlace,
     StateCount, Version, VersionState,
@@ -29,6 +29,7 @@ fn document(number: u128, title: &str, state: VersionState) -> Document {
         id: Uuid::from_u128(number),
         key: format!("{number}.pdf"),
         title: title.to_owned(),
+        tags: Vec::new(),
         live_version_id: None,
         live_number: None,
         created_at: now(),
@@ -284,6 +285,7 @@ fn a_document_shows_its_versions_its_quality_and_its_chunks() {
     let mut about = document(9, "Terms", VersionState::Failed);
     about.live_version_id = Some(versions[1].id);
     about.live_number = Some(2);
+    about.tags = vec!["price list".to_owned(), "solar".to_owned()];
     let view = DocumentView::new(&Material {
         document: &about,
         versions: &versions,
@@ -316,6 +318,7 @@ fn answer() -> Answer {
         heading_path: Vec::new(),
         text: "Product: lamp; Price GHS: 2,480".to_owned(),
         score: 0.9,
+        parts: ScoreParts::default(),
         lexical: Some(LegScore { rank: 1, score: 12.4 }),
         vector: None,
     };

@@ -167,6 +167,85 @@ async fn a_folder_is_ingested_once_and_nothing_is_loaded_when_nothing_changed() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_limited_and_explained() {
+    let database = TestDatabase::create().await.unwrap();
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(folder.path().join("prices")).unwrap();
+    std::fs::write(
+        folder.path().join("prices/fans.md"),
+        "A ceiling fan costs 250 cedis.\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("news.md"), "A fan is better than no fan.\n").unwrap();
+    let run = async |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_plumbline"))
+            .args(arguments)
+            .env("DATABASE_URL", database.url())
+            .env("PLUMBLINE_DATA", data.path())
+            .env("PLUMBLINE_RUNTIME", find_runtime())
+            .output()
+            .await
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (
+            output.status.success(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let path = folder.path().display().to_string();
+    assert!(run(&["ingest", "--json", &path]).await.0);
+    let fans = folder.path().join("prices").display().to_string();
+    assert!(run(&["ingest", "--json", &fans, "--tag", "Fans"]).await.0);
+
+    let keys = async |flags: &[&str]| {
+        let mut all = vec!["search", "what does a fan cost", "--json", "-k", "9"];
+        all.extend(flags);
+        let (ok, text, problem) = run(&all).await;
+        assert!(ok, "{problem}");
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let hits = found["hits"].as_array().unwrap().iter();
+        let mut keys: Vec<String> = hits
+            .map(|hit| hit["document_key"].as_str().unwrap().to_owned())
+            .collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&[]).await, ["fans.md", "news.md", "prices/fans.md"]);
+    assert_eq!(keys(&["--document", "prices/"]).await, ["prices/fans.md"]);
+    assert_eq!(
+        keys(&["--document", "news.md", "--document", "fans.md"]).await,
+        ["fans.md", "news.md"]
+    );
+    assert_eq!(
+        keys(&["--tag", "FANS", "--since", "2026-01-01"]).await,
+        ["fans.md"]
+    );
+    assert!(keys(&["--until", "2000-01-01"]).await.is_empty());
+    // the same files with another tag: nothing is built, and the tags are others
+    assert!(run(&["ingest", "--json", &path, "--tag", "all"]).await.0);
+    assert_eq!(keys(&["--tag", "all"]).await, ["news.md", "prices/fans.md"]);
+
+    let (_, explained, _) = run(&["search", "what does a fan cost", "--explain", "-k", "1"]).await;
+    for words in ["× lexical", "BM25", "cosine", "every vector compared", "total"] {
+        assert!(explained.contains(words), "{words}: {explained}");
+    }
+    for (flags, words) in [
+        (
+            ["--language", "english"],
+            "--language: \"english\" is no language code",
+        ),
+        (["--since", "soon"], "--since: \"soon\" is no date"),
+        (["--tag", ","], "--tag: "),
+        (["-k", "0"], "-k: "),
+    ] {
+        let (ok, _, problem) = run(&["search", "fan", flags[0], flags[1]]).await;
+        assert!(!ok && problem.contains(words), "{words}: {problem}");
+    }
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_extracted_without_a_database() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prices.csv");

@@ -18,7 +18,7 @@ use plumbline_server::app::{App, ProgressBoard, WebSettings, WebhookSecrets, Wor
 use plumbline_server::watch::VersionWatch;
 use plumbline_server::worker;
 use plumbline_store::testing::TestDatabase;
-use plumbline_store::{BlobStore, OverlayKind, RetrievalSettings, Scope, Store};
+use plumbline_store::{BlobStore, Filter, OverlayKind, RetrievalSettings, Scope, Store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -344,6 +344,7 @@ impl World {
 async fn search(app: &App, tenant: Uuid, query: &str) -> Vec<plumbline_retrieval::Hit> {
     let options = SearchOptions {
         scope: Scope::default(),
+        filter: Filter::default(),
         k: 100,
         settings: RetrievalSettings {
             leg_depth: 100,

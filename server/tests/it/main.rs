@@ -11,6 +11,7 @@ mod crash;
 mod documents;
 mod events;
 mod files;
+mod filters;
 mod gate;
 mod golden;
 mod ingest_kill;

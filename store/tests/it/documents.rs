@@ -1,6 +1,6 @@
 //! A version is visible all at once or not at all.
 
-use plumbline_store::{Scope, StoreError, VectorScan, VersionState};
+use plumbline_store::{Filter, Scope, StoreError, VectorScan, VersionState};
 
 use crate::support::{World, unit};
 
@@ -9,11 +9,25 @@ async fn live(world: &World) -> Vec<String> {
     let mut tx = world.store.tenant(world.ours).await.unwrap();
     let space = tx.ensure_space("test", 3).await.unwrap();
     let near = tx
-        .nearest_chunks(space, &unit(3), 50, VectorScan::Exact, &Scope::default())
+        .nearest_chunks(
+            space,
+            &unit(3),
+            50,
+            VectorScan::Exact,
+            &Scope::default(),
+            &Filter::default(),
+        )
         .await
         .unwrap();
     let approximate = tx
-        .nearest_chunks(space, &unit(3), 50, VectorScan::Approximate, &Scope::default())
+        .nearest_chunks(
+            space,
+            &unit(3),
+            50,
+            VectorScan::Approximate,
+            &Scope::default(),
+            &Filter::default(),
+        )
         .await
         .unwrap();
     let mut found: Vec<_> = approximate.iter().map(|m| m.chunk_id).collect();
@@ -22,7 +36,13 @@ async fn live(world: &World) -> Vec<String> {
     chunks.sort();
     assert_eq!(found, chunks, "both scans see the same live chunks");
     let hits = tx
-        .live_hits(&chunks, space, Some(&unit(3)), &Scope::default())
+        .live_hits(
+            &chunks,
+            space,
+            Some(&unit(3)),
+            &Scope::default(),
+            &Filter::default(),
+        )
         .await
         .unwrap();
     let mut texts: Vec<String> = hits.into_iter().map(|hit| hit.body).collect();

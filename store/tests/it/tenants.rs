@@ -1,6 +1,6 @@
 //! Tenants never meet.
 
-use plumbline_store::{DocumentFilter, Scope, Settings, StoreError, VectorScan};
+use plumbline_store::{DocumentFilter, Filter, Scope, Settings, StoreError, VectorScan};
 
 use crate::support::{World, unit};
 
@@ -39,7 +39,7 @@ async fn one_tenant_sees_nothing_of_another() {
     for scan in [VectorScan::Exact, VectorScan::Approximate] {
         assert_eq!(
             theirs
-                .nearest_chunks(space, &unit(3), 10, scan, &Scope::default())
+                .nearest_chunks(space, &unit(3), 10, scan, &Scope::default(), &Filter::default())
                 .await
                 .unwrap(),
             vec![]

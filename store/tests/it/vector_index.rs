@@ -1,6 +1,6 @@
 //! A tenant's vector index comes when it is due, is used, and goes.
 
-use plumbline_store::{Scope, VectorIndex, VectorScan};
+use plumbline_store::{Filter, Scope, VectorIndex, VectorScan};
 use uuid::Uuid;
 
 use crate::support::{World, unit};
@@ -71,7 +71,14 @@ async fn the_index_finds_what_the_comparison_of_all_finds() {
     for length in [1, 57, 200] {
         let mut tx = world.store.tenant(world.ours).await.unwrap();
         let exact = tx
-            .nearest_chunks(space, &unit(length), 5, VectorScan::Exact, &Scope::default())
+            .nearest_chunks(
+                space,
+                &unit(length),
+                5,
+                VectorScan::Exact,
+                &Scope::default(),
+                &Filter::default(),
+            )
             .await
             .unwrap();
         let indexed = tx
@@ -81,6 +88,7 @@ async fn the_index_finds_what_the_comparison_of_all_finds() {
                 5,
                 VectorScan::Approximate,
                 &Scope::default(),
+                &Filter::default(),
             )
             .await
             .unwrap();
@@ -92,11 +100,46 @@ async fn the_index_finds_what_the_comparison_of_all_finds() {
                 500,
                 VectorScan::Approximate,
                 &Scope::default(),
+                &Filter::default(),
             )
             .await
             .unwrap();
         assert_eq!(all.len(), 200, "never fewer than there are");
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_filter_that_keeps_little_does_not_starve_the_index() {
+    let world = World::new().await;
+    document(&world, world.ours, 200).await;
+    let kept = world.receive(world.ours, "kept/few.txt", 2).await;
+    world
+        .build(world.ours, kept.version_id, &["near enough", "and one more"])
+        .await;
+    world.publish(world.ours, kept.version_id).await;
+    let mut tx = world.store.tenant(world.ours).await.unwrap();
+    let space = tx.ensure_space("test", 3).await.unwrap();
+    tx.commit().await.unwrap();
+    world.store.build_vector_index(world.ours, space).await.unwrap();
+    let filter = Filter {
+        documents: vec!["kept/".to_owned()],
+        ..Filter::default()
+    };
+    let mut tx = world.store.tenant(world.ours).await.unwrap();
+    for scan in [VectorScan::Exact, VectorScan::Approximate] {
+        let found = tx
+            .nearest_chunks(space, &unit(199), 5, scan, &Scope::default(), &filter)
+            .await
+            .unwrap();
+        assert_eq!(found.len(), 2, "{scan:?}");
+    }
+    assert_eq!(
+        tx.kept_documents(&Scope::default(), &filter).await.unwrap(),
+        [kept.document_id]
+    );
+    assert_eq!(tx.kept_windows(&Scope::default(), &filter).await.unwrap(), 2);
+    tx.commit().await.unwrap();
     world.end().await;
 }
 

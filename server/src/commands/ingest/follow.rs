@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use plumbline_store::Tags;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -81,7 +82,7 @@ pub(super) async fn follow(
     app: &App,
     tenant: Uuid,
     paths: &[PathBuf],
-    before: HashMap<PathBuf, Seen>,
+    (before, tags): (HashMap<PathBuf, Seen>, Option<&Tags>),
     report: &Report,
     stop: &CancellationToken,
 ) -> anyhow::Result<Ended> {
@@ -97,7 +98,7 @@ pub(super) async fn follow(
             ));
         }
         if !difference.settled.is_empty() {
-            match ingest(app, tenant, &difference.settled, report, stop).await? {
+            match ingest(app, tenant, &difference.settled, tags, report, stop).await? {
                 Ended::All { failed } => {
                     for line in failed {
                         eprintln!("failed: {line}");

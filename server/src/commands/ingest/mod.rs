@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use plumbline_ingest::{NewFile, Progress};
-use plumbline_store::{Store, StoreError, Version, VersionState};
+use plumbline_store::{Store, StoreError, Tags, Version, VersionState};
 use tokio::sync::broadcast::Receiver;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -34,13 +34,25 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Files stored before their versions are enqueued together.
 const BATCH: usize = 50;
 
+/// What is to be made searchable.
+pub(crate) struct Wanted {
+    /// Files and folders.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Tags of the documents; those that they have when there are none.
+    pub(crate) tags: Vec<String>,
+}
+
 pub(crate) async fn run(
     common: &CommonArgs,
-    paths: &[PathBuf],
+    wanted: &Wanted,
     json: bool,
     watch: bool,
     stop: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
+    let paths = wanted.paths.as_slice();
+    let tags = Tags::parse(&wanted.tags).map_err(|problem| anyhow::anyhow!("--tag: {problem}"))?;
+    let tags = Some(tags).filter(|_| !wanted.tags.is_empty());
+    let tags = tags.as_ref();
     let before = follow::seen(paths);
     let files = find_files(paths)?;
     let Some(opened) = stop.run_until_cancelled(open(common)).await else {
@@ -55,7 +67,7 @@ pub(crate) async fn run(
     };
     let waits = building(&store, tenant, &compared).await?;
     if compared.changed.is_empty() && waits.is_empty() && !watch {
-        let failed = already_there(&store, tenant, &compared, &report).await?;
+        let failed = already_there(&store, tenant, &compared, tags, &report).await?;
         close(&store).await;
         return Ok(told(&failed, files.len(), json));
     }
@@ -63,12 +75,12 @@ pub(crate) async fn run(
         return Ok(interrupted());
     };
     let booted = booted?;
-    let mut ended = ingest_compared(&booted.app, tenant, compared, &report, &stop).await?;
+    let mut ended = ingest_compared(&booted.app, tenant, compared, tags, &report, &stop).await?;
     if watch && let Ended::All { failed } = &ended {
         for line in failed {
             eprintln!("failed: {line}");
         }
-        ended = follow::follow(&booted.app, tenant, paths, before, &report, &stop).await?;
+        ended = follow::follow(&booted.app, tenant, paths, (before, tags), &report, &stop).await?;
     }
     close(&store).await;
     match ended {
@@ -113,12 +125,13 @@ pub(crate) async fn ingest(
     app: &App,
     tenant: Uuid,
     files: &[Found],
+    tags: Option<&Tags>,
     report: &Report,
     stop: &CancellationToken,
 ) -> anyhow::Result<Ended> {
     let compared = stop.run_until_cancelled(compare(&app.store, tenant, files)).await;
     match compared.transpose()? {
-        Some(compared) => ingest_compared(app, tenant, compared, report, stop).await,
+        Some(compared) => ingest_compared(app, tenant, compared, tags, report, stop).await,
         None => Ok(Ended::Interrupted),
     }
 }
@@ -127,10 +140,11 @@ async fn ingest_compared(
     app: &App,
     tenant: Uuid,
     compared: Compared<'_>,
+    tags: Option<&Tags>,
     report: &Report,
     stop: &CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let mut failed = already_there(&app.store, tenant, &compared, report).await?;
+    let mut failed = already_there(&app.store, tenant, &compared, tags, report).await?;
     let mut waiting = building(&app.store, tenant, &compared).await?;
     if compared.changed.is_empty() && waiting.is_empty() {
         return Ok(Ended::All { failed });
@@ -140,7 +154,7 @@ async fn ingest_compared(
     let workers = tokio::spawn(worker::run_documents(app.clone(), working.clone()));
     let all = async {
         for batch in compared.changed.chunks(BATCH) {
-            failed.extend(receive(app, tenant, batch, report, &mut waiting).await?);
+            failed.extend(receive(app, tenant, (batch, tags), report, &mut waiting).await?);
             look(app, tenant, &mut waiting, report, &mut failed).await?;
         }
         watch(app, tenant, &mut waiting, &mut listening, report, &mut failed).await
@@ -178,8 +192,19 @@ async fn already_there(
     store: &Store,
     tenant: Uuid,
     compared: &Compared<'_>,
+    tags: Option<&Tags>,
     report: &Report,
 ) -> Result<Vec<String>, StoreError> {
+    if let Some(tags) = tags {
+        let documents: Vec<Uuid> = compared
+            .unchanged
+            .iter()
+            .map(|(_, known)| known.document_id)
+            .collect();
+        let mut tx = store.tenant(tenant).await?;
+        tx.set_tags(&documents, tags).await?;
+        tx.commit().await?;
+    }
     let ended = states(store, tenant, compared).await?;
     for (file, received) in &compared.unchanged {
         if let Some(state) = ended.get(&received.version_id) {
@@ -217,7 +242,7 @@ async fn states(
 async fn receive<'a>(
     app: &App,
     tenant: Uuid,
-    batch: &[&'a Found],
+    (batch, tags): (&[&'a Found], Option<&Tags>),
     report: &Report,
     waiting: &mut Waiting<'a>,
 ) -> anyhow::Result<Vec<String>> {
@@ -230,6 +255,7 @@ async fn receive<'a>(
                     file_name: file.name(),
                     sha256,
                     bytes,
+                    tags: tags.cloned(),
                 });
                 stored.push(file);
             }

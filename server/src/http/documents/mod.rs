@@ -8,11 +8,11 @@ pub mod overlays;
 pub mod versions;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use plumbline_ingest::Format;
-use plumbline_store::DocumentFilter;
+use plumbline_store::{DocumentFilter, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -36,6 +36,9 @@ const LONGEST_IDEMPOTENCY_KEY: usize = 200;
 pub struct UploadForm {
     /// Logical key of the file that follows; the file name when left out.
     key: Option<String>,
+    /// Tags of the documents of all files that follow, with commas between them, instead of those that they have; empty
+    /// takes them away, without this part they stay.
+    tags: Option<String>,
     /// A PDF, DOCX, TXT, Markdown or CSV file. May be repeated.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -198,6 +201,37 @@ pub async fn get(
     Path(id): Path<Uuid>,
 ) -> Result<Json<model::Document>, ApiError> {
     let mut tx = app.store.tenant(tenant).await?;
+    let document = tx.document(id).await?;
+    let now = tx.now().await?;
+    tx.commit().await?;
+    Ok(Json(model::Document::new(document, now)))
+}
+
+/// What of a document is changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentChange {
+    /// Its tags from now on, instead of those that it has: at most 20, compared in lower case.
+    #[schema(max_items = 20, example = json!(["price list"]))]
+    tags: Vec<String>,
+}
+
+/// Changes the tags of a document; searches see them at once.
+#[utoipa::path(patch, path = "/v1/documents/{id}", tag = "documents", security(("key" = [])),
+    params(("id" = Uuid, Path)), request_body = DocumentChange,
+    responses((status = 200, body = model::Document), (status = 400, body = ErrorBody),
+              (status = 404, body = ErrorBody)))]
+pub async fn change(
+    State(app): State<App>,
+    ApiTenant(tenant): ApiTenant,
+    Path(id): Path<Uuid>,
+    change: Result<Json<DocumentChange>, JsonRejection>,
+) -> Result<Json<model::Document>, ApiError> {
+    let Json(change) = change.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let tags =
+        Tags::parse(&change.tags).map_err(|problem| ApiError::BadRequest(format!("`tags`: {problem}")))?;
+    let mut tx = app.store.tenant(tenant).await?;
+    tx.set_tags(&[id], &tags).await?;
     let document = tx.document(id).await?;
     let now = tx.now().await?;
     tx.commit().await?;

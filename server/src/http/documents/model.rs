@@ -75,6 +75,8 @@ pub struct Document {
     pub key: String,
     /// Title shown to people.
     pub title: String,
+    /// Tags: a search can be limited to them.
+    pub tags: Vec<String>,
     /// The version that answers, if any.
     pub live_version_id: Option<Uuid>,
     /// Its number.
@@ -92,6 +94,7 @@ impl Document {
             id: document.id,
             key: document.key,
             title: document.title,
+            tags: document.tags,
             live_version_id: document.live_version_id,
             live_number: document.live_number,
             created_at: document.created_at,

@@ -4,7 +4,7 @@
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
-use plumbline_store::Version;
+use plumbline_store::{Tags, Version};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -56,6 +56,28 @@ pub async fn rebuild(
     tracing::info!(document = %id, admin = %who.admin.id, "document.rebuilt");
     let document = received.document_id;
     Ok(Redirect::to(&format!("/documents/{document}?done=rebuilt")))
+}
+
+/// The tags of a document as they are typed.
+#[derive(Debug, Default, Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    tags: String,
+}
+
+/// `POST /documents/{id}/tags`
+pub async fn tag(
+    State(app): State<App>,
+    who: SignedIn,
+    Path(id): Path<Uuid>,
+    Form(typed): Form<Typed>,
+) -> Result<Redirect, Trouble> {
+    let tags = Tags::parse([&typed.tags]).map_err(Trouble::Conflict)?;
+    let mut tx = app.store.tenant(who.tenant.id).await?;
+    tx.set_tags(&[id], &tags).await?;
+    tx.commit().await?;
+    tracing::info!(document = %id, admin = %who.admin.id, "document.tagged");
+    Ok(Redirect::to(&format!("/documents/{id}?done=tagged")))
 }
 
 /// How a version is published.

@@ -14,7 +14,7 @@ use plumbline_ingest::Code;
 use serde::Deserialize;
 use uuid::Uuid;
 
-pub use actions::{cancel, delete, publish, rebuild, retry};
+pub use actions::{cancel, delete, publish, rebuild, retry, tag};
 use history::Judgement;
 use view::{BodyPart, CHUNKS_PER_PAGE, DocumentPage, DocumentView, Material};
 
@@ -50,6 +50,7 @@ fn notices(done: Option<&str>) -> Vec<Notice> {
         Some("edited") => {
             "Saved. A new version with your text is being built; it answers as soon as it is ready."
         }
+        Some("tagged") => "Saved. Searches that ask for tags see these from now on.",
         Some("removed") => "Removed.",
         Some("restored") => {
             "Removed. A new version with the original text is being built; it answers as soon as it is ready."

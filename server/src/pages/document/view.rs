@@ -74,6 +74,8 @@ pub struct DocumentView {
     pub title: String,
     /// Logical key.
     pub key: String,
+    /// Tags.
+    pub tags: Vec<String>,
     /// Format.
     pub format: FormatMark,
     /// Number of the version that answers.
@@ -246,6 +248,7 @@ impl DocumentView {
             id: document.id,
             title: document.title.clone(),
             key: document.key.clone(),
+            tags: document.tags.clone(),
             format: versions::format_mark(&shown.media_type, &shown.file_name),
             live_number: document.live_number,
             has_original: true,
