@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{ApiKey, Embedder, ModelError, OpenAiEmbedder, OpenAiOptions};
+use crate::{ApiKey, Embedder, ModelError, OpenAiEmbedder, OpenAiOptions, QueryCache};
 
 /// The models of a process; cheap to clone.
 #[derive(Clone)]
@@ -127,7 +127,8 @@ impl RemoteModels {
                 max_tokens: self.max_tokens.max(1),
                 ..OpenAiOptions::new(&self.base_url, model, dimension)
             };
-            models.push(Arc::new(OpenAiEmbedder::new(options, Arc::clone(counter))?));
+            let client = OpenAiEmbedder::new(options, Arc::clone(counter))?;
+            models.push(Arc::new(QueryCache::new(Arc::new(client))));
         }
         Ok(models)
     }

@@ -14,6 +14,7 @@ mod error;
 mod extractive;
 mod onnx;
 mod openai;
+mod query_cache;
 pub mod reading;
 mod scripted;
 
@@ -25,4 +26,5 @@ pub use error::ModelError;
 pub use extractive::Extractive;
 pub use onnx::{OnnxEmbedder, OnnxOptions, init_runtime};
 pub use openai::{ApiKey, OpenAiEmbedder, OpenAiOptions};
+pub use query_cache::QueryCache;
 pub use scripted::ScriptedChat;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use axum::extract::FromRef;
 use plumbline_answer::Answerer;
 use plumbline_ingest::{Isolation, Limits, Pipeline, Progress};
-use plumbline_models::{Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_models::{Embedder, Extractive, OnnxEmbedder, OnnxOptions, QueryCache, init_runtime};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres};
 use plumbline_store::{BlobStore, Secret, Store, Tenant};
@@ -169,7 +169,7 @@ pub async fn open_database(common: &CommonArgs) -> anyhow::Result<(String, Optio
     Ok((url, postgres))
 }
 
-/// The embedding model, loaded.
+/// The embedding model, loaded, with a memory for questions.
 pub async fn load_embedder(common: &CommonArgs) -> anyhow::Result<Arc<dyn Embedder>> {
     let (library, directory) = (common.onnx_runtime(), common.model_directory());
     let embedder = tokio::task::spawn_blocking(move || {
@@ -177,7 +177,7 @@ pub async fn load_embedder(common: &CommonArgs) -> anyhow::Result<Arc<dyn Embedd
         OnnxEmbedder::load(&OnnxOptions::new(directory))
     })
     .await??;
-    Ok(Arc::new(embedder))
+    Ok(Arc::new(QueryCache::new(Arc::new(embedder))))
 }
 
 /// How files are extracted: by this very program as a child process.
