@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plumbline_ingest::Limits;
+use plumbline_models::{ApiKey, RemoteModels};
 
 /// The provisioned runtime, or its parts one by one.
 #[derive(Debug, Clone, Default, Args)]
@@ -29,6 +30,46 @@ pub struct Machine {
     /// Installation of the private Postgres.
     #[arg(long, value_name = "DIR", env = "PLUMBLINE_PG_DIR", hide_short_help = true)]
     pub pg_dir: Option<PathBuf>,
+    /// An OpenAI-compatible endpoint with further embedding models: the address before /embeddings.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PLUMBLINE_EMBEDDING_URL",
+        hide_short_help = true
+    )]
+    pub embedding_url: Option<String>,
+    /// Its models with their dimensions; `retrieval.model` of the settings names the one that answers.
+    #[arg(
+        long,
+        value_name = "NAME=N",
+        env = "PLUMBLINE_EMBEDDING_MODELS",
+        hide_short_help = true
+    )]
+    pub embedding_models: Option<String>,
+    /// Its key.
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "PLUMBLINE_EMBEDDING_API_KEY",
+        hide_short_help = true,
+        hide_env_values = true,
+        value_parser = api_key
+    )]
+    pub embedding_api_key: Option<ApiKey>,
+    /// Longest input of its models in tokens.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PLUMBLINE_EMBEDDING_MAX_TOKENS",
+        default_value_t = 512,
+        hide_short_help = true
+    )]
+    pub embedding_max_tokens: usize,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form that clap wants")]
+fn api_key(text: &str) -> Result<ApiKey, std::convert::Infallible> {
+    Ok(ApiKey::new(text))
 }
 
 impl Machine {
@@ -45,6 +86,16 @@ impl Machine {
         directory
             .file_name()
             .map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The models of the endpoint, if one is configured.
+    pub fn remote(&self) -> RemoteModels {
+        RemoteModels {
+            base_url: self.embedding_url.clone().unwrap_or_default(),
+            api_key: self.embedding_api_key.clone(),
+            models: self.embedding_models.clone().unwrap_or_default(),
+            max_tokens: self.embedding_max_tokens,
+        }
     }
 
     /// The ONNX Runtime library.

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plumbline_models::Embedder;
 use plumbline_store::{Scope, Store, StoreError, TenantTx};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use uuid::Uuid;
@@ -103,7 +102,6 @@ pub(crate) struct TenantIndex {
     directory: PathBuf,
     index: OnceCell<Arc<LexicalIndex>>,
     replaying: Arc<AsyncMutex<()>>,
-    space: OnceCell<i32>,
     /// Live windows, as of a revision.
     windows: Mutex<Option<(i64, i64)>>,
     scope: Scope,
@@ -119,7 +117,6 @@ impl TenantIndex {
             directory,
             index: OnceCell::new(),
             replaying: Arc::default(),
-            space: OnceCell::new(),
             windows: Mutex::default(),
             staged_are_in: AtomicBool::new(scope.is_live()),
             scope,
@@ -141,23 +138,6 @@ impl TenantIndex {
                     .map(Arc::new)
             })
             .await
-    }
-
-    /// The id of the embedder's vector space.
-    pub(crate) async fn space(
-        &self,
-        store: &Store,
-        tenant: Uuid,
-        embedder: &dyn Embedder,
-    ) -> Result<i32, StoreError> {
-        let ensure = || async {
-            let mut tx = store.tenant(tenant).await?;
-            let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
-            // remembered only once it is committed
-            tx.commit().await?;
-            Ok(space)
-        };
-        self.space.get_or_try_init(ensure).await.copied()
     }
 
     /// How many live windows the tenant has, counted once per revision.

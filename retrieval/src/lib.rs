@@ -12,6 +12,7 @@ mod lexical;
 mod rerank;
 mod results;
 mod searcher;
+mod spaces;
 
 pub use hit::{Hit, LegScore, ScoreParts};
 pub use results::{LexicalState, Results, SearchTimings};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumbline_models::{Embedder, ModelError};
+use plumbline_models::{Embedders, ModelError};
 use plumbline_store::{
     Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
 };
@@ -14,6 +14,7 @@ use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
 use crate::lexical::LexicalMatches;
 use crate::rerank::{RERANKED, Reader};
+use crate::spaces::{QueryVector, Spaces};
 use crate::{Hit, LegScore, LexicalState, Results, SearchTimings};
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
@@ -64,24 +65,25 @@ pub enum SearchError {
 /// Searches tenants' live documents. Cheap to share behind an [`Arc`].
 pub struct Searcher {
     store: Store,
-    embedder: Arc<dyn Embedder>,
+    spaces: Spaces,
     indexes: LexicalIndexes,
 }
 
 impl Searcher {
-    /// A searcher whose lexical indexes live in a free slot below `index_root`.
+    /// A searcher whose lexical indexes live in a free slot below `index_root`. Questions are embedded by the model that
+    /// the settings name.
     ///
     /// # Errors
     /// [`SearchError::Index`] when the directory cannot be written.
     pub fn open(
         store: Store,
-        embedder: Arc<dyn Embedder>,
+        embedders: impl Into<Embedders>,
         index_root: &std::path::Path,
     ) -> Result<Self, SearchError> {
         let indexes = LexicalIndexes::new(IndexSlot::take(index_root)?);
         Ok(Self {
             store,
-            embedder,
+            spaces: Spaces::new(embedders.into()),
             indexes,
         })
     }
@@ -124,7 +126,7 @@ impl Searcher {
         let (matches, lexical, lexical_ms) = lexical_leg?;
 
         let fusing = Instant::now();
-        let weight = self.lexical_weight(settings, matches.language.as_deref());
+        let weight = lexical_weight(settings, &vector.query, matches.language.as_deref());
         let (hits, moved) = self
             .fused_hits((tenant, query), &vector, &matches, weight, options)
             .await?;
@@ -143,7 +145,7 @@ impl Searcher {
         let vector_scan = vector.scan;
         let results = Results {
             hits,
-            query_vector: vector.query,
+            query_vector: vector.query.into_own(),
             lexical_coverage,
             lexical_bound: matches.bound,
             lexical_weight: weight,
@@ -183,10 +185,10 @@ impl Searcher {
         index: &TenantIndex,
     ) -> Result<VectorLeg, SearchError> {
         let embedding = Instant::now();
-        let vector = self.embedder.embed_one(query).await?;
+        let model = &options.settings.model;
+        let query = self.spaces.embed(&self.store, tenant, model, query).await?;
         let embed_ms = millis(embedding);
         let searching = Instant::now();
-        let space = index.space(&self.store, tenant, self.embedder.as_ref()).await?;
         let mut tx = self.store.tenant(tenant).await?;
         let windows = if options.filter.is_empty() {
             index.live_windows(&mut tx).await?
@@ -195,14 +197,24 @@ impl Searcher {
         };
         // A filter that keeps few windows would have the index walk past all the others: what is kept is compared whole.
         let scan = match windows {
-            windows if windows > EXACT_SCAN_UP_TO && tx.vector_index(space).await? == VectorIndex::Ready => {
+            windows
+                if windows > EXACT_SCAN_UP_TO
+                    && tx.vector_index(query.space()).await? == VectorIndex::Ready =>
+            {
                 VectorScan::Approximate
             }
             _ => VectorScan::Exact,
         };
         let matches = if options.settings.vector {
-            tx.nearest_chunks(space, &vector, depth, scan, &options.scope, &options.filter)
-                .await?
+            tx.nearest_chunks(
+                query.space(),
+                query.values(),
+                depth,
+                scan,
+                &options.scope,
+                &options.filter,
+            )
+            .await?
         } else {
             Vec::new()
         };
@@ -213,8 +225,7 @@ impl Searcher {
             "hnsw"
         };
         Ok(VectorLeg {
-            query: vector,
-            space,
+            query,
             matches,
             scan,
             embed_ms,
@@ -274,19 +285,6 @@ impl Searcher {
         }
     }
 
-    /// What the lexical share counts for a question in `language`, 0 to 1.
-    fn lexical_weight(&self, settings: &RetrievalSettings, language: Option<&str>) -> f32 {
-        match (settings.lexical, settings.vector) {
-            (true, false) => 1.0,
-            (false, true) => 0.0,
-            _ => match language {
-                Some(language) if !self.embedder.speaks(language) => settings.lexical_weight_foreign,
-                _ => settings.lexical_weight,
-            }
-            .clamp(0.0, 1.0),
-        }
-    }
-
     /// Joins the candidates of both legs to the live versions and orders them for the question `text`.
     async fn fused_hits(
         &self,
@@ -302,10 +300,16 @@ impl Searcher {
         wanted.extend(lexical.chunks.iter().take(depth).map(|(chunk, _)| *chunk));
         wanted.sort();
         wanted.dedup();
-        let query = settings.vector.then_some(vector.query.as_slice());
+        let query = settings.vector.then_some(vector.query.values());
         let mut tx = self.store.tenant(tenant).await?;
         let live = tx
-            .live_hits(&wanted, vector.space, query, &options.scope, &options.filter)
+            .live_hits(
+                &wanted,
+                vector.query.space(),
+                query,
+                &options.scope,
+                &options.filter,
+            )
             .await?;
         tx.commit().await?;
         let mut candidates: Vec<Candidate> = live
@@ -351,9 +355,21 @@ impl Searcher {
     }
 }
 
+/// What the lexical share counts for a question in `language`, 0 to 1.
+fn lexical_weight(settings: &RetrievalSettings, query: &QueryVector, language: Option<&str>) -> f32 {
+    match (settings.lexical, settings.vector) {
+        (true, false) => 1.0,
+        (false, true) => 0.0,
+        _ => match language {
+            Some(language) if !query.speaks(language) => settings.lexical_weight_foreign,
+            _ => settings.lexical_weight,
+        }
+        .clamp(0.0, 1.0),
+    }
+}
+
 struct VectorLeg {
-    query: Vec<f32>,
-    space: i32,
+    query: QueryVector,
     matches: Vec<VectorMatch>,
     scan: &'static str,
     embed_ms: f64,

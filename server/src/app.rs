@@ -7,7 +7,9 @@ use anyhow::Context;
 use axum::extract::FromRef;
 use plumbline_answer::Answerer;
 use plumbline_ingest::{Isolation, Limits, Pipeline, Progress};
-use plumbline_models::{Embedder, Extractive, OnnxEmbedder, OnnxOptions, QueryCache, init_runtime};
+use plumbline_models::{
+    Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, QueryCache, init_runtime,
+};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres};
 use plumbline_store::{BlobStore, Secret, Store, Tenant};
@@ -27,8 +29,8 @@ pub struct App {
     pub store: Store,
     /// Original files.
     pub blobs: BlobStore,
-    /// Embedding model.
-    pub embedder: Arc<dyn Embedder>,
+    /// Embedding models.
+    pub embedders: Embedders,
     /// Search.
     pub searcher: Arc<Searcher>,
     /// Answers.
@@ -180,6 +182,13 @@ pub async fn load_embedder(common: &CommonArgs) -> anyhow::Result<Arc<dyn Embedd
     Ok(Arc::new(QueryCache::new(Arc::new(embedder))))
 }
 
+/// The embedding model with those of the endpoint, if one is configured; nothing is asked of it yet.
+pub async fn load_embedders(common: &CommonArgs) -> anyhow::Result<Embedders> {
+    let own = load_embedder(common).await?;
+    let others = common.embedding.remote().connect(&own)?;
+    Ok(Embedders::new(own, others)?)
+}
+
 /// How files are extracted: by this very program as a child process.
 pub fn isolation(common: &CommonArgs) -> anyhow::Result<Isolation> {
     let mut isolation = Isolation::new(std::env::current_exe()?, ["extract-worker"]);
@@ -241,23 +250,20 @@ pub async fn boot_on(
     if let Err(error) = blobs.clear_abandoned().await {
         tracing::warn!(%error, "blob.spool.uncleared");
     }
-    let embedder = load_embedder(common).await?;
-    let searcher = Arc::new(Searcher::open(
-        store.clone(),
-        Arc::clone(&embedder),
-        &data.index(),
-    )?);
+    let embedders = load_embedders(common).await?;
+    let embedder = Arc::clone(embedders.own());
+    let searcher = Arc::new(Searcher::open(store.clone(), embedders.clone(), &data.index())?);
     let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
     let answerer = Arc::new(Answerer::new(
         store.clone(),
         Arc::clone(&searcher),
-        Arc::clone(&embedder),
+        embedder,
         model,
     ));
     let pipeline = Pipeline::new(
         store.clone(),
         blobs.clone(),
-        Arc::clone(&embedder),
+        embedders.clone(),
         isolation(common)?,
     );
     let mut tx = store.system().await?;
@@ -277,7 +283,7 @@ pub async fn boot_on(
         versions: VersionWatch::new(store.clone()),
         store,
         blobs,
-        embedder,
+        embedders,
         searcher,
         answerer,
         pipeline,

@@ -74,6 +74,9 @@ enum Command {
     /// Show and change the versioned settings of --tenant
     #[command(subcommand)]
     Settings(commands::settings::SettingsCommand),
+    /// Show and switch the embedding model of --tenant
+    #[command(subcommand)]
+    Models(commands::models::ModelsCommand),
     /// Everything that can be wrong with a file and what to do, as a page of documentation
     Errors,
     /// Search the live documents, all or those that the filter keeps
@@ -227,6 +230,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor { whatsapp, .. } => promptly(commands::doctor::run(common, &whatsapp)).await,
         Command::Grow(args) => promptly(commands::grow::run(common, &args)).await,
         Command::Settings(command) => promptly(commands::settings::run(common, command)).await,
+        Command::Models(command) => promptly(commands::models::run(common, command)).await,
         Command::Errors => {
             print!("{}", crate::http::catalogue::markdown());
             Ok(ExitCode::SUCCESS)

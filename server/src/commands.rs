@@ -8,6 +8,7 @@ pub(crate) mod extract;
 pub(crate) mod grow;
 pub(crate) mod ingest;
 pub(crate) mod migrate;
+pub(crate) mod models;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod settings;

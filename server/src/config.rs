@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use plumbline_models::{ApiKey, RemoteModels};
 use plumbline_store::{BlobStore, DataDir, S3Blobs, S3Credentials, S3Options, S3Timeouts, Secret};
 
 /// What every command needs to reach the database, the files and the models.
@@ -61,6 +62,69 @@ pub struct CommonArgs {
     /// Files on S3.
     #[command(flatten)]
     pub s3: S3Args,
+    /// Embedding models of an endpoint.
+    #[command(flatten)]
+    pub embedding: EmbeddingArgs,
+}
+
+/// Embedding models beside the installation's own: those of an OpenAI-compatible endpoint.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Embedding models of an OpenAI-compatible endpoint")]
+pub struct EmbeddingArgs {
+    /// Address before /embeddings, such as `https://api.openai.com/v1`
+    #[arg(long, env = "PLUMBLINE_EMBEDDING_URL", global = true, value_name = "URL")]
+    pub embedding_url: Option<String>,
+    /// Its models with their dimensions, such as `text-embedding-3-small=1536,other=768`; NAME@N asks for N dimensions
+    #[arg(
+        long,
+        env = "PLUMBLINE_EMBEDDING_MODELS",
+        global = true,
+        value_name = "NAME=N"
+    )]
+    pub embedding_models: Option<String>,
+    /// Key
+    #[arg(long, env = "PLUMBLINE_EMBEDDING_API_KEY", global = true, hide_env_values = true, value_name = "KEY", value_parser = presented)]
+    pub embedding_api_key: Option<Secret>,
+    /// Longest input of its models in tokens, counted by the installation's own model: leave a margin
+    #[arg(
+        long,
+        env = "PLUMBLINE_EMBEDDING_MAX_TOKENS",
+        default_value_t = 512,
+        global = true,
+        value_name = "N"
+    )]
+    pub embedding_max_tokens: usize,
+}
+
+impl EmbeddingArgs {
+    /// What the arguments say. An empty variable counts as one that is not set.
+    pub fn remote(&self) -> RemoteModels {
+        let key = self.embedding_api_key.as_ref().filter(|key| is_given(key));
+        RemoteModels {
+            base_url: given(self.embedding_url.as_ref()).unwrap_or_default(),
+            api_key: key.map(|key| ApiKey::new(key.expose())),
+            models: given(self.embedding_models.as_ref()).unwrap_or_default(),
+            max_tokens: self.embedding_max_tokens,
+        }
+    }
+
+    /// The same for a program started by this one, as variables.
+    pub fn variables(&self) -> Vec<(&'static str, Secret)> {
+        let mut variables = vec![(
+            "PLUMBLINE_EMBEDDING_MAX_TOKENS",
+            Secret::presented(self.embedding_max_tokens.to_string()),
+        )];
+        let texts = [
+            ("PLUMBLINE_EMBEDDING_URL", &self.embedding_url),
+            ("PLUMBLINE_EMBEDDING_MODELS", &self.embedding_models),
+        ];
+        for (name, text) in texts {
+            variables.extend(text.iter().map(|text| (name, Secret::presented(text))));
+        }
+        let key = self.embedding_api_key.clone();
+        variables.extend(key.map(|key| ("PLUMBLINE_EMBEDDING_API_KEY", key)));
+        variables
+    }
 }
 
 /// Where files are kept when not in the data directory.

@@ -9,6 +9,7 @@ pub mod error;
 pub mod eval_runs;
 pub mod golden_drafts;
 pub mod health;
+pub mod models;
 mod preview;
 pub mod search;
 pub mod settings;
@@ -83,6 +84,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(settings::get, settings::put))
         .routes(routes!(settings::history))
         .routes(routes!(settings::activate))
+        .routes(routes!(models::list))
+        .routes(routes!(models::switch))
+        .routes(routes!(models::rollback))
+        .routes(routes!(models::remove))
         .routes(routes!(eval_runs::list))
         .routes(routes!(eval_runs::get))
         .routes(routes!(eval_runs::report))

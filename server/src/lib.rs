@@ -9,6 +9,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod documents;
+pub mod embedding;
 pub mod filter;
 pub mod grow;
 pub mod http;

@@ -6,6 +6,7 @@
 pub mod document;
 pub mod element;
 pub mod gate;
+pub mod model;
 pub mod send;
 pub mod turn;
 pub mod vector_index;
@@ -15,7 +16,8 @@ use std::time::Duration;
 
 use plumbline_ingest::INGEST_QUEUE;
 use plumbline_store::{
-    ELEMENT_QUEUE, GATE_QUEUE, Job, SEND_QUEUE, Store, StoreError, TURN_QUEUE, VECTOR_INDEX_QUEUE,
+    ELEMENT_QUEUE, GATE_QUEUE, Job, MODEL_QUEUE, SEND_QUEUE, Store, StoreError, TURN_QUEUE,
+    VECTOR_INDEX_QUEUE,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -76,13 +78,14 @@ impl From<StoreError> for WorkError {
 }
 
 /// Queues with the number of jobs of each that may run at once in this process.
-const QUEUES: [(&str, usize); 6] = [
+const QUEUES: [(&str, usize); 7] = [
     (TURN_QUEUE, 4),
     (SEND_QUEUE, 8),
     (ELEMENT_QUEUE, 2),
     (INGEST_QUEUE, 2),
     (VECTOR_INDEX_QUEUE, 1),
     (GATE_QUEUE, 1),
+    (MODEL_QUEUE, 1),
 ];
 
 /// Runs all queues until `stop`; returns when the jobs at work have ended.
@@ -146,7 +149,9 @@ const KEEP_DELETED_CHUNKS: Duration = Duration::from_hours(24 * 30);
 const KEEP_INBOUND_EVENTS: Duration = Duration::from_hours(24 * 90);
 
 /// Forgets what would grow for ever.
-async fn tidy(store: &Store) -> Result<(), StoreError> {
+async fn tidy(app: &App) -> Result<(), StoreError> {
+    let store = &app.store;
+    model::tidy(app).await?;
     let jobs = store.forget_done_jobs(KEEP_DONE_JOBS).await?;
     let keys = store.forget_idempotency_keys(KEEP_IDEMPOTENCY_KEYS).await?;
     let chunks = store.forget_deleted_chunks(KEEP_DELETED_CHUNKS).await?;
@@ -165,7 +170,7 @@ async fn reap(app: App, stop: CancellationToken) {
         tell_of_the_dead(&app).await;
         if tidied.elapsed() > Duration::from_hours(1) {
             tidied = std::time::Instant::now();
-            if let Err(error) = tidy(&app.store).await {
+            if let Err(error) = tidy(&app).await {
                 tracing::warn!(%error, "worker.tidy.failed");
             }
         }
@@ -248,6 +253,7 @@ async fn dispatch(app: App, job: Job) -> Result<Done, WorkError> {
         ELEMENT_QUEUE => element::apply(&app, &job).await,
         INGEST_QUEUE => document::build(&app, &job).await,
         GATE_QUEUE => gate::judge(&app, &job).await,
+        MODEL_QUEUE => model::switch(&app, &job).await,
         VECTOR_INDEX_QUEUE => vector_index::keep(&app, &job).await,
         other => Err(WorkError::fatal(format!("no worker knows the queue {other}"))),
     }
@@ -266,6 +272,7 @@ async fn tell_of_the_dead(app: &App) {
             INGEST_QUEUE => document::give_up(app, &job, &reason).await,
             SEND_QUEUE => send::give_up(app, &job, &reason).await,
             GATE_QUEUE => gate::give_up(app, &job, &reason).await,
+            MODEL_QUEUE => model::give_up(app, &job, &reason).await,
             _ => Ok(()),
         };
         let noted = match told {

@@ -138,6 +138,8 @@ pub enum Completed {
     Ended,
     /// Its overlays changed meanwhile; nothing was written, the places must be computed again.
     OverlaysChanged,
+    /// Another embedding model was put into force meanwhile; nothing was written, its vectors must be made first.
+    ModelChanged,
 }
 
 impl TenantTx {
@@ -245,6 +247,8 @@ impl TenantTx {
         space: i32,
         vectors: &[([u8; 32], Vec<f32>)],
     ) -> Result<(), StoreError> {
+        self.check_dimension(space, vectors.iter().map(|(_, vector)| vector))
+            .await?;
         let tenant = self.tenant();
         sqlx::query(
             "INSERT INTO embedded_windows (tenant_id, version_id, space_id, hash, embedding)
@@ -301,6 +305,23 @@ impl TenantTx {
         built: &BuiltVersion,
         noted: &(dyn Fn(usize) + Sync),
     ) -> Result<Completed, StoreError> {
+        self.complete_version_in(built, &[], noted).await
+    }
+
+    /// The same, with windows in the spaces `also` besides [`BuiltVersion::space_id`].
+    pub async fn complete_version_in(
+        &mut self,
+        built: &BuiltVersion,
+        also: &[i32],
+        noted: &(dyn Fn(usize) + Sync),
+    ) -> Result<Completed, StoreError> {
+        self.share_models().await?;
+        let spaces: Vec<i32> = [built.space_id].iter().chain(also).copied().collect();
+        if let Some(space) = self.space_in_force().await?
+            && !spaces.contains(&space)
+        {
+            return Ok(Completed::ModelChanged);
+        }
         // The document before its version, the order in which deleting locks them. The version itself is only locked
         // at the very end, so that its progress can be noted meanwhile.
         let found: Option<(Uuid, i64, VersionState)> = sqlx::query_as(
@@ -325,11 +346,11 @@ impl TenantTx {
             .await?;
         let mut written = 0;
         for batch in built.chunks.chunks(500) {
-            self.insert_chunks(document, built, batch).await?;
+            self.insert_chunks(document, built, &spaces, batch).await?;
             written += batch.len();
             noted(written);
         }
-        self.place_overlays(built.version_id, built.space_id, &built.places)
+        self.place_overlays(built.version_id, &spaces, &built.places)
             .await?;
         self.mark_ready(document, built).await
     }
@@ -369,6 +390,7 @@ impl TenantTx {
         &mut self,
         document: Uuid,
         built: &BuiltVersion,
+        spaces: &[i32],
         batch: &[NewChunk],
     ) -> Result<(), StoreError> {
         let tenant = self.tenant();
@@ -402,12 +424,16 @@ impl TenantTx {
         .bind(batch.iter().map(|c| c.hash.as_slice()).collect::<Vec<_>>())
         .execute(self.conn())
         .await?;
-        self.insert_windows(built, batch, &ids).await
+        for &space in spaces {
+            self.insert_windows(built.version_id, space, batch, &ids).await?;
+        }
+        Ok(())
     }
 
     async fn insert_windows(
         &mut self,
-        built: &BuiltVersion,
+        version: Uuid,
+        space: i32,
         batch: &[NewChunk],
         ids: &[Uuid],
     ) -> Result<(), StoreError> {
@@ -430,8 +456,8 @@ impl TenantTx {
                 AS u(chunk_id, ordinal, text_start, text_end, hash)"
         ))
         .bind(tenant)
-        .bind(built.version_id)
-        .bind(built.space_id)
+        .bind(version)
+        .bind(space)
         .bind(windows.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
         .bind(windows.iter().map(|(_, ordinal, _)| *ordinal).collect::<Vec<_>>())
         .bind(windows.iter().map(|(.., w)| db_offset(w.start)).collect::<Vec<_>>())

@@ -139,6 +139,10 @@ impl TenantTx {
         {
             return Ok((self.replace_settings(base, settings, note).await?, None));
         }
+        self.lock_settings().await?;
+        // nothing can be judged that half of the windows know nothing of
+        self.check_model(&live.settings.retrieval.model, &settings.retrieval.model)
+            .await?;
         let version = self.stage_settings(settings, note).await?;
         Ok((version, Some(self.ask_for_run(Subject::Settings(version)).await?)))
     }

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod eval_history;
 mod eval_run;
+mod fill;
 mod filter;
 mod golden_draft;
 mod idempotency;
@@ -33,6 +34,7 @@ mod settings;
 mod stage;
 mod tags;
 mod tenant;
+mod tenant_model;
 pub mod testing;
 mod vector_index;
 mod version;
@@ -49,6 +51,7 @@ pub use document::{Document, DocumentFilter, NewestVersion, StateCount};
 pub use error::StoreError;
 pub use eval_history::{JudgedRun, TrendPoint};
 pub use eval_run::{EvalRun, EvalState, GATE_QUEUE, Publication, Verdict, VisibleDocument};
+pub use fill::{UnembeddedWindow, WindowSource};
 pub use filter::Filter;
 pub use golden_draft::{
     AskedAnswer, DraftKind, DraftReason, DraftState, DraftTurn, GoldenDraft, NewDraft, Scrubbed, question_key,
@@ -71,5 +74,6 @@ pub use settings::{
 pub use sqlx::types::Json;
 pub use tags::Tags;
 pub use tenant::Tenant;
+pub use tenant_model::{MODEL_QUEUE, Switched, TenantModel};
 pub use vector_index::{VECTOR_INDEX_QUEUE, VectorIndex};
 pub use version::{NewVersion, Received, Version, VersionState};

@@ -248,14 +248,14 @@ impl TenantTx {
     }
 
     /// Writes where overlays lie in a version, replacing earlier places of the same overlays, and their effect on its
-    /// chunks. The vectors of questions must be saved.
+    /// chunks. The vectors of questions in `spaces` must be saved.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the vector of a question is not saved.
     pub async fn place_overlays(
         &mut self,
         version: Uuid,
-        space: i32,
+        spaces: &[i32],
         places: &[NewPlace],
     ) -> Result<(), StoreError> {
         if places.is_empty() {
@@ -284,6 +284,21 @@ impl TenantTx {
         .bind(places.iter().map(|place| place.note.as_str()).collect::<Vec<_>>())
         .execute(self.conn())
         .await?;
+        for &space in spaces {
+            self.place_questions(version, space, places).await?;
+        }
+        self.refresh_chunks(version).await
+    }
+
+    /// Writes the windows of the questions among `places` in one space. Their places among the windows of their chunk are
+    /// the same in every space: another model's vectors may come later.
+    async fn place_questions(
+        &mut self,
+        version: Uuid,
+        space: i32,
+        places: &[NewPlace],
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant();
         let questions: Vec<(&NewPlace, &[u8])> = places
             .iter()
             .filter_map(|place| Some((place, place.question_hash.as_ref()?.as_slice())))
@@ -292,7 +307,8 @@ impl TenantTx {
             "INSERT INTO windows (tenant_id, version_id, space_id, chunk_id, ordinal, text_start, text_end, hash,
                                   embedding, overlay_id)
              SELECT $1, $2, $3, c.id,
-                    (SELECT max(w.ordinal) FROM windows w WHERE w.chunk_id = c.id AND w.space_id = $3) + u.place::int,
+                    (SELECT max(w.ordinal) FROM windows w
+                      WHERE w.chunk_id = c.id AND (w.overlay_id IS NULL OR w.overlay_id <> ALL($4))) + u.place::int,
                     c.text_start, c.text_end, u.hash, ",
             vector_of!("u.hash"),
             ", u.overlay_id
@@ -308,7 +324,7 @@ impl TenantTx {
         .execute(self.conn())
         .await
         .map_err(lost_vector)?;
-        self.refresh_chunks(version).await
+        Ok(())
     }
 
     /// Announces that search must read the live text of a document again, because its overlays changed.

@@ -23,16 +23,21 @@ impl Store {
     /// Forgets the chunks, windows and structure of documents that were deleted longer than `age` ago; returns how many
     /// chunks. The canonical text of their versions stays for ever: answers cite it.
     pub async fn forget_deleted_chunks(&self, age: Duration) -> Result<u64, StoreError> {
-        let mut tx = self.system().await?;
-        let tenants: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM tenants ORDER BY id")
-            .fetch_all(tx.conn())
-            .await?;
-        tx.commit().await?;
         let mut forgotten = 0;
-        for tenant in tenants {
+        for tenant in self.tenants().await? {
             forgotten += self.forget_chunks_of(tenant, age).await?;
         }
         Ok(forgotten)
+    }
+
+    /// All tenants, for what is done for each of them.
+    pub async fn tenants(&self) -> Result<Vec<Uuid>, StoreError> {
+        let mut tx = self.system().await?;
+        let tenants = sqlx::query_scalar("SELECT id FROM tenants ORDER BY id")
+            .fetch_all(tx.conn())
+            .await?;
+        tx.commit().await?;
+        Ok(tenants)
     }
 
     async fn forget_chunks_of(&self, tenant: Uuid, age: Duration) -> Result<u64, StoreError> {

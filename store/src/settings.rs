@@ -73,6 +73,9 @@ impl Fusion {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RetrievalSettings {
+    /// Embedding model that answers, by name; empty for the installation's own. Another one is put into force when every
+    /// window has a vector of it, see `plumbline models`.
+    pub model: String,
     /// How the scores of the legs become one.
     pub fusion: Fusion,
     /// Constant of the reciprocal ranks, `1 / (k + rank)`: how little the first ranks stand out. Above 0.
@@ -98,6 +101,7 @@ pub struct RetrievalSettings {
 impl Default for RetrievalSettings {
     fn default() -> Self {
         Self {
+            model: String::new(),
             fusion: Fusion::Bounded,
             rrf_k: 10.0,
             lexical_weight: 0.4,
@@ -356,7 +360,7 @@ impl TenantTx {
     }
 
     /// Serialises what changes the settings of the tenant, to the end of the transaction.
-    async fn lock_settings(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn lock_settings(&mut self) -> Result<(), StoreError> {
         let tenant = self.tenant();
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('settings'), hashtext($1::text))")
             .bind(tenant)
@@ -380,19 +384,14 @@ impl TenantTx {
     /// Makes a stored version live again (rollback).
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such version.
+    /// [`StoreError::NotFound`] when there is no such version; [`StoreError::Conflict`] when its embedding model is
+    /// another and not every window has a vector of it.
     pub async fn activate_settings(&mut self, version: i64) -> Result<(), StoreError> {
         self.lock_settings().await?;
         let tenant = self.tenant();
-        let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM settings WHERE version = $1)")
-            .bind(version)
-            .fetch_one(self.conn())
-            .await?;
-        if !known {
-            return Err(StoreError::NotFound {
-                what: "settings version",
-            });
-        }
+        let wanted = self.settings_version(version).await?.settings.retrieval.model;
+        let model = self.settings().await?.settings.retrieval.model;
+        self.check_model(&model, &wanted).await?;
         sqlx::query(
             "INSERT INTO settings_live (tenant_id, version) VALUES ($1, $2)
              ON CONFLICT (tenant_id) DO UPDATE SET version = excluded.version",
@@ -401,6 +400,6 @@ impl TenantTx {
         .bind(version)
         .execute(self.conn())
         .await?;
-        Ok(())
+        self.model_took_over(&model, &wanted).await
     }
 }

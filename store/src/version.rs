@@ -362,6 +362,14 @@ impl TenantTx {
     /// # Errors
     /// [`StoreError::Conflict`] when the version is not complete or its document was deleted.
     pub async fn publish_version(&mut self, version: Uuid) -> Result<(), StoreError> {
+        self.share_models().await?;
+        if let Some(space) = self.space_in_force().await?
+            && self.has_unembedded(version, space).await?
+        {
+            return Err(StoreError::Conflict(
+                "the version has no vectors of the embedding model in force yet; publish it again".to_owned(),
+            ));
+        }
         let published: Option<(Uuid, Uuid)> = sqlx::query_as(
             "UPDATE documents d SET live_version_id = coalesce(v.same_text_as, v.id)
                FROM document_versions v

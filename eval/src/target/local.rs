@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use plumbline_answer::{Answer, Answerer, Ask};
 use plumbline_ingest::{Isolation, Limits, Pipeline};
-use plumbline_models::{ChatModel, Embedder, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_models::{ChatModel, Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres, create_database};
 use plumbline_store::{BlobStore, DataDir, Scope, Settings, SettingsVersion, Store};
@@ -52,9 +52,16 @@ impl LocalSettings {
             chunking: &self.settings.chunking,
             extraction: &self.settings.extraction,
             limits: &machine.limits(),
-            model: &machine.model_name(),
+            model: &self.model(machine),
         };
         fingerprint(&golden.manifest, shape)
+    }
+
+    /// Name of the embedding model: the one that the settings name, else the installation's own.
+    fn model(&self, machine: &Machine) -> String {
+        Some(self.settings.retrieval.model.clone())
+            .filter(|model| !model.is_empty())
+            .unwrap_or_else(|| machine.model_name())
     }
 
     /// What a whole reply to a case depends on.
@@ -71,7 +78,7 @@ impl LocalSettings {
         };
         format!(
             "in-process ({}, {MODEL}, {settings} settings)",
-            machine.model_name()
+            self.model(machine)
         )
     }
 }
@@ -100,7 +107,13 @@ impl Local {
         progress: &Progress,
     ) -> Result<Self, EvalError> {
         let data = DataDir::new(&settings.data).eval();
-        let embedder = load_embedder(machine)?;
+        // a corpus of its own has the vectors of one model: whichever the settings name
+        let embedders = load_embedders(machine)?;
+        let embedder = Arc::clone(
+            embedders
+                .get(&settings.settings.retrieval.model)
+                .map_err(unprovisioned)?,
+        );
         let (store, cluster) = open_store(settings, machine, &data).await?;
         let limits = machine.limits();
         let fingerprint = settings.corpus(machine, golden);
@@ -145,7 +158,8 @@ impl Local {
         options: &TenantOptions,
         machine: &Machine,
     ) -> Result<Self, EvalError> {
-        let embedder = load_embedder(machine)?;
+        let embedders = load_embedders(machine)?;
+        let embedder = Arc::clone(embedders.own());
         let index = DataDir::new(&options.data).eval().index();
         let TenantDocuments {
             store,
@@ -154,7 +168,7 @@ impl Local {
             settings,
             ..
         } = documents;
-        let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &index).map_err(infra)?;
+        let searcher = Searcher::open(store.clone(), embedders, &index).map_err(infra)?;
         if scope.is_live() {
             searcher.catch_up(tenant).await.map_err(infra)?;
         }
@@ -242,10 +256,12 @@ impl Local {
     }
 }
 
-fn load_embedder(machine: &Machine) -> Result<Arc<dyn Embedder>, EvalError> {
+fn load_embedders(machine: &Machine) -> Result<Embedders, EvalError> {
     init_runtime(&machine.onnx_runtime()).map_err(unprovisioned)?;
     let embedder = OnnxEmbedder::load(&OnnxOptions::new(machine.model_directory())).map_err(unprovisioned)?;
-    Ok(Arc::new(embedder))
+    let own: Arc<dyn Embedder> = Arc::new(embedder);
+    let others = machine.remote().connect(&own).map_err(unprovisioned)?;
+    Embedders::new(own, others).map_err(unprovisioned)
 }
 
 async fn open_store(

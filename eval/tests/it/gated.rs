@@ -1,6 +1,8 @@
 //! What is staged reaches customers when the golden set passes with it, and not otherwise: the program, its worker and
 //! the eval as processes of their own on one database.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,8 +15,54 @@ use uuid::Uuid;
 const OLD: &str = "# Delivery\n\nDelivery to Tamale costs GHS 45 and takes three days.\n\n\
     # Warranty\n\nThe battery of the kit has a warranty of 24 months from the day of purchase.\n";
 
+/// Embedding models of an endpoint: `same` finds everything near every question, `apart` nothing.
+const MODELS: &str = "same=8,apart=8";
+
+/// An endpoint that speaks the format of `OpenAI`, one request per connection; its address.
+fn endpoint() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || embeddings(stream.unwrap()));
+        }
+    });
+    address
+}
+
+fn embeddings(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let place = |text: &str| usize::from(body["model"] == "apart" && text.ends_with('?'));
+    let texts = body["input"].as_array().unwrap().iter().enumerate();
+    let data: Vec<serde_json::Value> = texts
+        .map(|(index, text)| {
+            let mut embedding = [0.0; 8];
+            embedding[place(text.as_str().unwrap())] = 1.0;
+            json!({ "index": index, "embedding": embedding })
+        })
+        .collect();
+    let answer = json!({ "data": data }).to_string();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{answer}", answer.len()).unwrap();
+}
+
 /// A shop with a database, a data directory and a running worker.
 struct Shop {
+    endpoint: String,
     database: TestDatabase,
     store: Store,
     tenant: Uuid,
@@ -52,6 +100,7 @@ impl Shop {
         tx.commit().await.unwrap();
         let data = tempfile::tempdir().unwrap();
         let mut shop = Self {
+            endpoint: endpoint(),
             database,
             store,
             tenant,
@@ -100,6 +149,8 @@ impl Shop {
             .env("DATABASE_URL", self.database.url())
             .env("PLUMBLINE_DATA", self.data.path())
             .env("PLUMBLINE_RUNTIME", find_runtime())
+            .env("PLUMBLINE_EMBEDDING_URL", &self.endpoint)
+            .env("PLUMBLINE_EMBEDDING_MODELS", MODELS)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null());
         command
@@ -131,6 +182,26 @@ impl Shop {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the run does not end");
+    }
+
+    /// The newest run that staged settings waited for, when it has ended.
+    async fn judged_settings(&self) -> EvalRun {
+        for _ in 0..1_200 {
+            let mut tx = self.store.tenant(self.tenant).await.unwrap();
+            let runs = tx.eval_runs(20).await.unwrap();
+            tx.commit().await.unwrap();
+            let mut ended = runs.into_iter().filter(|run| run.finished_at.is_some());
+            if let Some(run) = ended.find(|run| run.settings_version.is_some()) {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("no run of settings ends");
+    }
+
+    async fn model(&self) -> String {
+        let mut tx = self.store.tenant(self.tenant).await.unwrap();
+        tx.settings().await.unwrap().settings.retrieval.model
     }
 
     async fn answering(&self) -> i32 {
@@ -202,5 +273,43 @@ async fn settings_that_make_answers_worse_are_not_put_into_force() {
         said.contains("is in force"),
         "the kill switch waits for nothing: {said}"
     );
+    shop.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_put_into_force_when_the_golden_set_passes_with_it_and_both_runs_are_kept() {
+    let shop = Shop::open().await;
+    let said = shop.run(&["models", "switch", "apart"]);
+    assert!(said.contains("windows get their vectors"), "{said}");
+    let judged = shop.judged_settings().await;
+    assert_eq!(judged.state, EvalState::Refused, "{judged:?}");
+    assert_eq!(shop.model().await, "", "what answered goes on answering");
+    let listed = shop.run(&["models", "list"]);
+    assert!(listed.contains("did not pass"), "{listed}");
+
+    let mut tx = shop.store.tenant(shop.tenant).await.unwrap();
+    let runs = tx.eval_runs(10).await.unwrap();
+    tx.commit().await.unwrap();
+    let other = runs.iter().find(|run| run.id != judged.id).unwrap();
+    assert!(
+        other.cause.starts_with("the model in force, for comparison"),
+        "{other:?}"
+    );
+    assert_eq!(other.exit_code, Some(0), "{other:?}");
+
+    shop.run(&["models", "switch", "same"]);
+    for _ in 0..1_200 {
+        if shop.model().await == "same" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(shop.model().await, "same", "{:?}", shop.judged_settings().await);
+    let said = shop.run(&["models", "rollback"]);
+    assert!(
+        said.contains("is in force"),
+        "a rollback waits for no verdict: {said}"
+    );
+    assert_eq!(shop.model().await, "");
     shop.end().await;
 }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::overlays::place;
+use super::spaces::{Completing, Kept};
 use super::stage::{Stage, teller};
 use super::windows::Windows;
 use super::{BuildError, Built, Pipeline, Progress};
@@ -91,7 +92,7 @@ impl Pipeline {
             .overlays(version.document_id)
             .await?;
         let (extraction, edited) = self.read(stage, version, settings, &overlays).await?;
-        let recipe = recipe(&settings.chunking, self.embedder.model());
+        let recipe = recipe(&settings.chunking, self.embedders.own().model());
         if let Some(built) = self.same_text(stage, version, &recipe).await? {
             return Ok(built);
         }
@@ -103,13 +104,13 @@ impl Pipeline {
             .filter_map(|overlay| overlay.body.clone())
             .collect();
         let windows = Windows::new(&extraction, &chunks, &questions);
-        let (space, embedded) = self.embed(stage, &windows).await?;
+        let (space, kept, embedded) = self.embed(stage, &windows).await?;
         let written = windows
             .hashes
             .iter()
             .zip(&chunks)
             .map(|(hashes, chunk)| new_chunk(chunk, hashes));
-        let mut built = BuiltVersion {
+        let built = BuiltVersion {
             version_id: version.id,
             title: extraction.title.clone(),
             recipe_sha256: recipe,
@@ -121,7 +122,9 @@ impl Pipeline {
             overlay_revision: overlays.revision,
         };
         drop((extraction, chunks));
-        self.index(stage, version, &mut built, overlays, &edited).await
+        let mut completing = Completing { built, kept };
+        self.index(stage, version, &mut completing, overlays, &edited)
+            .await
     }
 
     /// Extracting, unless an earlier attempt did: then its result is there, edits included.
@@ -202,7 +205,7 @@ impl Pipeline {
     ) -> Result<(Extraction, Vec<Chunk>), BuildError> {
         let blocks = extraction.blocks.len();
         stage.begin(VersionState::Chunking, blocks).await?;
-        let embedder = Arc::clone(&self.embedder);
+        let embedder = Arc::clone(self.embedders.own());
         let settings = settings.clone();
         let limit = deadline(blocks, Duration::from_millis(5));
         let cutting = async {
@@ -216,21 +219,39 @@ impl Pipeline {
         stage.run(VersionState::Chunking, limit, &teller(), cutting).await
     }
 
-    async fn embed(&self, stage: &Stage<'_>, windows: &Windows<'_>) -> Result<(i32, usize), BuildError> {
-        stage.begin(VersionState::Embedding, windows.total).await?;
-        let mut tx = self.store.tenant(stage.tenant).await?;
-        let space = tx
-            .ensure_space(self.embedder.model(), self.embedder.dimension())
+    /// Embeds into the own space, and into the others that the tenant keeps: those that succeeded are returned.
+    async fn embed(
+        &self,
+        stage: &Stage<'_>,
+        windows: &Windows<'_>,
+    ) -> Result<(i32, Vec<Kept>, usize), BuildError> {
+        let own = self.own_space(stage.tenant).await?;
+        let others = self.kept_spaces(stage.tenant).await?;
+        let passes = 1 + others.len();
+        stage
+            .begin(VersionState::Embedding, windows.total * passes)
             .await?;
-        tx.commit().await?;
-        let limit = deadline(windows.total, Duration::from_secs(1));
+        let limit = deadline(windows.total * passes, Duration::from_secs(1));
         let place = (stage.tenant, stage.version);
         let teller = teller();
-        let embedding = windows.embed(self, place, space, &teller);
-        let embedded = stage
+        let embedding = async {
+            let embedded = windows.embed(self, place, &own, (0, passes), &teller).await?;
+            let mut kept = Vec::with_capacity(others.len());
+            for (pass, other) in (1..).zip(others) {
+                match windows.embed(self, place, &other, (pass, passes), &teller).await {
+                    Ok(_) => kept.push(other),
+                    Err(error) if other.needed => return Err(error),
+                    Err(error) => {
+                        let model = other.embedder.model();
+                        tracing::warn!(version = %stage.version, model, %error, "ingest.space.behind");
+                    }
+                }
+            }
+            Ok((own.space, kept, embedded))
+        };
+        stage
             .run(VersionState::Embedding, limit, &teller, embedding)
-            .await?;
-        Ok((space, embedded))
+            .await
     }
 
     /// Writes what search reads, places the overlays, publishes.
@@ -238,28 +259,26 @@ impl Pipeline {
         &self,
         stage: &Stage<'_>,
         version: &Version,
-        built: &mut BuiltVersion,
+        completing: &mut Completing,
         overlays: Overlays,
         edited: &[Edited],
     ) -> Result<Built, BuildError> {
-        let total = built.chunks.len();
+        let total = completing.built.chunks.len();
         stage.begin(VersionState::Indexing, total).await?;
         let limit = deadline(total, Duration::from_millis(200));
         let teller = teller();
         let noted = |done| {
             teller.send_replace((done, total));
         };
-        let completing = self.complete(stage, version, built, overlays, edited, &noted);
-        let publication = stage
-            .run(VersionState::Indexing, limit, &teller, completing)
-            .await?;
+        let work = self.complete(stage, version, completing, overlays, edited, &noted);
+        let publication = stage.run(VersionState::Indexing, limit, &teller, work).await?;
         let mut tx = self.store.tenant(stage.tenant).await?;
         let now = tx.version(version.id).await?;
         tx.commit().await?;
         stage.tell(now.state, total, total);
         Ok(Built {
-            embedded: usize::try_from(built.windows_embedded).unwrap_or_default(),
-            reused: usize::try_from(built.windows_reused).unwrap_or_default(),
+            embedded: usize::try_from(completing.built.windows_embedded).unwrap_or_default(),
+            reused: usize::try_from(completing.built.windows_reused).unwrap_or_default(),
             published: publication == Publication::Live,
             staged: publication == Publication::Staged,
             ..already_built(&now)
@@ -270,25 +289,38 @@ impl Pipeline {
         &self,
         stage: &Stage<'_>,
         version: &Version,
-        built: &mut BuiltVersion,
+        completing: &mut Completing,
         mut overlays: Overlays,
         edited: &[Edited],
         noted: &(dyn Fn(usize) + Sync),
     ) -> Result<Publication, BuildError> {
         for _ in 0..PLACINGS {
+            let built = &mut completing.built;
             built.places = place(&overlays.list, &built.chunks);
             built.places.extend(edit_places(&built.chunks, edited));
             built.overlay_revision = overlays.revision;
-            self.embed_questions(stage.tenant, version.id, built.space_id, &overlays.list)
+            let place = (stage.tenant, version.id);
+            let mut own = vec![self.own_space(stage.tenant).await?];
+            self.embed_questions(place, &mut own, &overlays.list).await?;
+            self.embed_questions(place, &mut completing.kept, &overlays.list)
                 .await?;
+            let also = completing.also();
             let mut tx = self.store.tenant(stage.tenant).await?;
-            match tx.complete_version(built, noted).await? {
+            match tx.complete_version_in(&completing.built, &also, noted).await? {
                 Completed::Written => {
                     let publication = tx.publish_or_stage(version.id).await?;
                     tx.commit().await?;
                     return Ok(publication);
                 }
                 Completed::Ended => return Err(BuildError::Cancelled),
+                Completed::ModelChanged => {
+                    // what is done is saved: the next attempt makes the vectors that are missing
+                    return Err(StoreError::Conflict(
+                        "another embedding model was put into force while the version was being built"
+                            .to_owned(),
+                    )
+                    .into());
+                }
                 Completed::OverlaysChanged => {
                     drop(tx);
                     overlays = self

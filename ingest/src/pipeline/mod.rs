@@ -7,13 +7,13 @@
 
 mod build;
 mod overlays;
+mod spaces;
 mod stage;
 mod windows;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use plumbline_models::{Embedder, ModelError};
+use plumbline_models::{Embedders, ModelError};
 use plumbline_store::{
     BlobStore, NewJob, NewVersion, Received, Replay, Store, StoreError, Tags, Version, VersionState,
 };
@@ -108,17 +108,23 @@ pub struct NewFile {
 pub struct Pipeline {
     store: Store,
     blobs: BlobStore,
-    embedder: Arc<dyn Embedder>,
+    embedders: Embedders,
     isolation: Isolation,
 }
 
 impl Pipeline {
-    /// A pipeline that extracts in child processes started as `isolation` says.
-    pub fn new(store: Store, blobs: BlobStore, embedder: Arc<dyn Embedder>, isolation: Isolation) -> Self {
+    /// A pipeline that extracts in child processes started as `isolation` says. The first of `embedders` counts the tokens
+    /// of chunks and embeds every window, the others those of the tenants that use them.
+    pub fn new(
+        store: Store,
+        blobs: BlobStore,
+        embedders: impl Into<Embedders>,
+        isolation: Isolation,
+    ) -> Self {
         Self {
             store,
             blobs,
-            embedder,
+            embedders: embedders.into(),
             isolation,
         }
     }

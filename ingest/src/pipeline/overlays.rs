@@ -102,6 +102,8 @@ impl Pipeline {
         if version.state.is_ready() && !new.is_empty() {
             self.place_on(tenant, text_of, &new).await?;
         }
+        // an older version may come from a time before the model that is in force
+        self.fill_kept(tenant, text_of).await?;
         let mut tx = self.store.tenant(tenant).await?;
         tx.publish_version(version.id).await?;
         Ok(tx.commit().await?)
@@ -110,52 +112,21 @@ impl Pipeline {
     async fn place_on(&self, tenant: Uuid, version: Uuid, overlays: &[Overlay]) -> Result<(), BuildError> {
         let mut tx = self.store.tenant(tenant).await?;
         let chunks = tx.all_chunks(version).await?;
-        let space = tx
-            .ensure_space(self.embedder.model(), self.embedder.dimension())
+        tx.commit().await?;
+        let mut kept = vec![self.own_space(tenant).await?];
+        kept.extend(self.kept_spaces(tenant).await?);
+        self.embed_questions((tenant, version), &mut kept, overlays)
             .await?;
-        tx.commit().await?;
-        self.embed_questions(tenant, version, space, overlays).await?;
         let places = place(overlays, &chunks);
+        let spaces: Vec<i32> = kept.iter().map(|kept| kept.space).collect();
         let mut tx = self.store.tenant(tenant).await?;
-        tx.place_overlays(version, space, &places).await?;
+        tx.place_overlays(version, &spaces, &places).await?;
         tx.forget_embedded(version).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Saves the vectors of the questions among `overlays`.
-    pub(super) async fn embed_questions(
-        &self,
-        tenant: Uuid,
-        version: Uuid,
-        space: i32,
-        overlays: &[Overlay],
-    ) -> Result<(), BuildError> {
-        let questions: Vec<&str> = overlays.iter().filter_map(question).collect();
-        if questions.is_empty() {
-            return Ok(());
-        }
-        let hashes: Vec<[u8; 32]> = questions.iter().map(|text| question_hash(text)).collect();
-        let mut tx = self.store.tenant(tenant).await?;
-        let unknown: HashSet<[u8; 32]> = tx.unknown_windows(space, &hashes).await?.into_iter().collect();
-        tx.commit().await?;
-        let texts: Vec<String> = questions
-            .iter()
-            .filter(|text| unknown.contains(&question_hash(text)))
-            .map(|&text| text.to_owned())
-            .collect();
-        if texts.is_empty() {
-            return Ok(());
-        }
-        let hashes: Vec<[u8; 32]> = texts.iter().map(|text| question_hash(text)).collect();
-        let vectors = self.embedder.embed(texts).await?;
-        let vectors: Vec<([u8; 32], Vec<f32>)> = hashes.into_iter().zip(vectors).collect();
-        let mut tx = self.store.tenant(tenant).await?;
-        tx.save_vectors(version, space, &vectors).await?;
         Ok(tx.commit().await?)
     }
 }
 
-fn question(overlay: &Overlay) -> Option<&str> {
+pub(super) fn question(overlay: &Overlay) -> Option<&str> {
     let is_question = overlay.kind == OverlayKind::Question;
     overlay.body.as_deref().filter(|_| is_question)
 }

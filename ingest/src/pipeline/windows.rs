@@ -6,15 +6,16 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use plumbline_store::{BlobStore, StoreError};
 use uuid::Uuid;
 
+use super::spaces::Kept;
 use super::stage::Teller;
 use super::{BuildError, Pipeline};
 use crate::{Chunk, Extraction};
 
 /// Windows embedded and saved at a time: the most that a crash loses, half a second of work.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
 /// Batches at work at once, so that one large document keeps both cores busy and saving waits for nobody.
-const AT_ONCE: usize = 2;
+pub(super) const AT_ONCE: usize = 2;
 
 /// Hashes looked up at a time.
 const LOOKED_UP: usize = 5_000;
@@ -78,26 +79,29 @@ impl<'a> Windows<'a> {
         windows.chain(self.questions.iter().enumerate().map(question))
     }
 
-    /// Embeds and saves what has no vector yet, each different text once; returns how many that were.
+    /// Embeds and saves what has no vector in a space yet, each different text once; returns how many that were. `pass`
+    /// is its number among the passes of this stage, one per space.
     pub(super) async fn embed(
         &self,
         pipeline: &Pipeline,
         (tenant, version): (Uuid, Uuid),
-        space: i32,
+        kept: &Kept,
+        (pass, passes): (usize, usize),
         teller: &Teller,
     ) -> Result<usize, BuildError> {
-        let missing = self.missing(pipeline, tenant, space).await?;
-        let known = self.total.saturating_sub(missing.len());
-        teller.send_replace((known, self.total));
+        let (before, all) = (pass * self.total, passes * self.total);
+        let missing = self.missing(pipeline, tenant, kept.space).await?;
+        let known = before + self.total.saturating_sub(missing.len());
+        teller.send_replace((known, all));
         let batches: Vec<_> = missing
             .chunks(BATCH)
-            .map(|batch| self.embed_batch(pipeline, (tenant, version), space, batch))
+            .map(|batch| self.embed_batch(pipeline, (tenant, version), kept, batch))
             .collect();
         let mut saving = stream::iter(batches).buffer_unordered(AT_ONCE);
         let mut done = known;
         while let Some(saved) = saving.try_next().await? {
             done += saved;
-            teller.send_replace((done, self.total));
+            teller.send_replace((done, all));
         }
         drop(saving);
         Ok(missing.len())
@@ -107,14 +111,14 @@ impl<'a> Windows<'a> {
         &self,
         pipeline: &Pipeline,
         (tenant, version): (Uuid, Uuid),
-        space: i32,
+        kept: &Kept,
         batch: &[([u8; 32], Place)],
     ) -> Result<usize, BuildError> {
         let texts = batch.iter().map(|(_, place)| self.text(*place)).collect();
-        let vectors = pipeline.embedder.embed(texts).await?;
+        let vectors = kept.embedder.embed(texts).await?;
         let vectors: Vec<([u8; 32], Vec<f32>)> = batch.iter().map(|(hash, _)| *hash).zip(vectors).collect();
         let mut tx = pipeline.store.tenant(tenant).await?;
-        tx.save_vectors(version, space, &vectors).await?;
+        tx.save_vectors(version, kept.space, &vectors).await?;
         tx.commit().await?;
         Ok(batch.len())
     }
@@ -147,7 +151,7 @@ pub(super) fn question_hash(question: &str) -> [u8; 32] {
 
 /// What is embedded of a window: its own words after the title and the headings it stands under, because "We refund it
 /// within 14 days" says what "it" is only there.
-fn embedded_text(title: Option<&str>, heading_path: &[String], body: &str) -> String {
+pub(super) fn embedded_text(title: Option<&str>, heading_path: &[String], body: &str) -> String {
     let mut context: Vec<&str> = title.into_iter().collect();
     // the first heading is often the title again
     context.extend(

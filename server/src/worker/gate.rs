@@ -3,7 +3,7 @@
 //! The eval is a program of its own, and stays one: the verdict that a pipeline gets and the verdict that publishes come
 //! from the same command. It works on this database and sees the live versions with the staged one among them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct EvalProgram {
     pub database_url: Secret,
     /// Directories of the model and the libraries, as variables.
     pub environment: Vec<(&'static str, PathBuf)>,
+    /// The endpoint of further models, as variables.
+    pub endpoint: Vec<(&'static str, Secret)>,
 }
 
 impl EvalProgram {
@@ -47,11 +49,12 @@ impl EvalProgram {
                 ("PDFIUM_LIB", common.pdfium_library()),
                 ("PLUMBLINE_DATA", common.data.clone()),
             ],
+            endpoint: common.embedding.variables(),
         })
     }
 
     /// Runs it on what waits for `run`.
-    async fn run(&self, slug: &str, run: &EvalRun) -> Verdict {
+    async fn run(&self, slug: &str, run: Subject<'_>) -> Verdict {
         match self.try_run(slug, run).await {
             Ok(verdict) => verdict,
             Err(error) => Verdict {
@@ -63,7 +66,7 @@ impl EvalProgram {
         }
     }
 
-    async fn try_run(&self, slug: &str, run: &EvalRun) -> anyhow::Result<Verdict> {
+    async fn try_run(&self, slug: &str, run: Subject<'_>) -> anyhow::Result<Verdict> {
         let golden = self.golden.join(slug);
         anyhow::ensure!(
             golden.is_dir(),
@@ -84,16 +87,12 @@ impl EvalProgram {
             .arg(report.path())
             .env("DATABASE_URL", self.database_url.expose())
             .envs(self.environment.iter().map(|(name, path)| (name, path)))
+            .envs(self.endpoint.iter().map(|(name, value)| (name, value.expose())))
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
-        if let Some(version) = run.version_id {
-            command.arg("--preview-version").arg(version.to_string());
-        }
-        if let Some(settings) = run.settings_version {
-            command.arg("--preview-settings").arg(settings.to_string());
-        }
+        run.add_to(&mut command);
         let output = tokio::time::timeout(LONGEST_RUN, command.output())
             .await
             .with_context(|| format!("the run took longer than {} minutes", LONGEST_RUN.as_secs() / 60))?
@@ -115,6 +114,36 @@ impl EvalProgram {
             cause: without_code(cause).to_owned(),
             report: report.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
         })
+    }
+}
+
+/// What a run is made on, and what its outcomes are compared with.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    /// What waits for it; compared with the outcomes in this file, if there is one.
+    Staged(&'a EvalRun, Option<&'a Path>),
+    /// What is live; its outcomes go into this file.
+    Live(&'a Path),
+}
+
+impl Subject<'_> {
+    fn add_to(self, command: &mut Command) {
+        let (run, baseline) = match self {
+            Self::Live(file) => {
+                command.arg("--baseline").arg(file).arg("--write-baseline");
+                return;
+            }
+            Self::Staged(run, baseline) => (run, baseline),
+        };
+        if let Some(file) = baseline {
+            command.arg("--baseline").arg(file);
+        }
+        if let Some(version) = run.version_id {
+            command.arg("--preview-version").arg(version.to_string());
+        }
+        if let Some(settings) = run.settings_version {
+            command.arg("--preview-settings").arg(settings.to_string());
+        }
     }
 }
 
@@ -145,9 +174,12 @@ pub async fn judge(app: &App, job: &Job) -> Result<Done, WorkError> {
     let mut tx = app.store.system().await?;
     let slug = tx.tenant_by_id(tenant).await?.slug;
     tx.commit().await?;
-    let verdict = match &app.eval {
-        Some(eval) => eval.run(&slug, &run).await,
-        None => return Ok(Done::Later(Duration::from_mins(1))), // a process that has the program takes it
+    let Some(eval) = &app.eval else {
+        return Ok(Done::Later(Duration::from_mins(1))); // a process that has the program takes it
+    };
+    let verdict = match model_of(app, tenant, &run).await? {
+        Some(model) => beside_the_live_one(app, eval, (tenant, &slug), &run, &model).await?,
+        None => eval.run(&slug, Subject::Staged(&run, None)).await,
     };
     tracing::info!(run = %id, state = ?verdict.state, cause = verdict.cause, "gate.run.ended");
     if verdict.state == EvalState::Passed {
@@ -155,6 +187,51 @@ pub async fn judge(app: &App, job: &Job) -> Result<Done, WorkError> {
     }
     note(&app.store, tenant, id, &verdict).await?;
     Ok(Done::Finished)
+}
+
+/// The model that staged settings would put into force, if it is another than the one that answers.
+async fn model_of(app: &App, tenant: Uuid, run: &EvalRun) -> Result<Option<String>, StoreError> {
+    let Some(version) = run.settings_version else {
+        return Ok(None);
+    };
+    let mut tx = app.store.tenant(tenant).await?;
+    let live = tx.settings().await?.settings.retrieval.model;
+    let staged = tx.settings_version(version).await?.settings.retrieval.model;
+    tx.commit().await?;
+    Ok((staged != live).then_some(staged))
+}
+
+/// Asks the golden set of the model in force first, keeps that run beside the other one, and then of the new model
+/// against its outcomes: the gates hold, and no case got worse by more than chance.
+async fn beside_the_live_one(
+    app: &App,
+    eval: &EvalProgram,
+    (tenant, slug): (Uuid, &str),
+    run: &EvalRun,
+    model: &str,
+) -> Result<Verdict, WorkError> {
+    let folder = tempfile::tempdir().map_err(|error| WorkError::retry(error.to_string()))?;
+    let outcomes = folder.path().join("live.json");
+    let mut live = eval.run(slug, Subject::Live(&outcomes)).await;
+    if live.state == EvalState::Broken {
+        live.cause = format!("the model in force could not be measured: {}", live.cause);
+        return Ok(live);
+    }
+    live.cause = format!("the model in force, for comparison: {}", live.cause);
+    let mut tx = app.store.tenant(tenant).await?;
+    tx.record_eval_run(&live).await?;
+    tx.commit().await?;
+    let verdict = eval.run(slug, Subject::Staged(run, Some(&outcomes))).await;
+    if verdict.state != EvalState::Passed {
+        let mut tx = app.store.tenant(tenant).await?;
+        tx.end_switch(
+            model,
+            &format!("eval run {} did not pass: {}", run.id, verdict.cause),
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(verdict)
 }
 
 /// Makes live what passed, unless something newer is live already.
@@ -196,6 +273,14 @@ pub async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), WorkError
         cause: format!("the run was interrupted at every attempt: {reason}"),
         report: None,
     };
+    let mut tx = app.store.tenant(job.tenant_id).await?;
+    let run = tx.eval_run(id).await?;
+    tx.commit().await?;
+    if let Some(model) = model_of(app, job.tenant_id, &run).await? {
+        let mut tx = app.store.tenant(job.tenant_id).await?;
+        tx.end_switch(&model, &verdict.cause).await?;
+        tx.commit().await?;
+    }
     Ok(note(&app.store, job.tenant_id, id, &verdict).await?)
 }
 

@@ -49,7 +49,7 @@ async fn app(url: &str, root: &Path, index: &str) -> App {
         pipeline: Pipeline::new(store.clone(), blobs.clone(), Arc::clone(&embedder), reader),
         store,
         blobs,
-        embedder,
+        embedders: embedder.into(),
         searcher,
         answerer: Arc::new(answerer),
         graph: None,

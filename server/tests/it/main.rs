@@ -15,6 +15,7 @@ mod filters;
 mod gate;
 mod golden;
 mod ingest_kill;
+mod models;
 mod overlays;
 #[path = "../../../store/tests/it/s3_server.rs"]
 #[expect(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plumbline_ingest::{Isolation, Limits, Pipeline};
 use plumbline_server::app::{App, Booted, boot};
-use plumbline_server::config::{CommonArgs, S3Args, ServeArgs, WhatsappArgs};
+use plumbline_server::config::{CommonArgs, EmbeddingArgs, S3Args, ServeArgs, WhatsappArgs};
 use plumbline_server::simulator::graph::{FakeGraph, FakeGraphOptions, StatusDelays};
 use plumbline_server::whatsapp::graph::{GraphClient, http_client};
 use plumbline_store::testing::{TestDatabase, find_runtime};
@@ -53,6 +53,7 @@ pub(crate) fn common(url: &str, data: PathBuf) -> CommonArgs {
         pg_dir: None,
         tenant: "default".to_owned(),
         s3: S3Args::default(),
+        embedding: EmbeddingArgs::default(),
     }
 }
 
@@ -82,13 +83,16 @@ impl Server {
 
     /// A server that keeps its files as `s3` says.
     pub(crate) async fn start_with(s3: S3Args) -> Self {
+        Self::start_as(|common| common.s3 = s3).await
+    }
+
+    /// A server with other arguments.
+    pub(crate) async fn start_as(change: impl FnOnce(&mut CommonArgs)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await.unwrap();
         let data = tempfile::tempdir().unwrap();
-        let common = CommonArgs {
-            s3,
-            ..common(database.url(), data.path().to_owned())
-        };
+        let mut common = common(database.url(), data.path().to_owned());
+        change(&mut common);
         let booted = boot(&common, Some(&serve_args())).await.unwrap();
         let (mut app, tenant) = (booted.app.clone(), booted.tenant.id);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -104,7 +108,7 @@ impl Server {
         app.pipeline = Pipeline::new(
             app.store.clone(),
             app.blobs.clone(),
-            app.embedder.clone(),
+            app.embedders.clone(),
             isolation,
         );
         let key = configure(&app, tenant).await;

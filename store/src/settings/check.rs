@@ -90,6 +90,12 @@ impl Settings {
         }
         within("retrieval.leg_depth", retrieval.leg_depth, &(1..=1_000), found);
         within("retrieval.top_k", retrieval.top_k, &(1..=50), found);
+        if retrieval.model.len() > 200 || retrieval.model.contains(char::is_control) {
+            found.push(problem(
+                "retrieval.model",
+                "must be at most 200 bytes without control characters",
+            ));
+        }
         if !retrieval.lexical && !retrieval.vector {
             found.push(problem(
                 "retrieval.vector",

@@ -1,0 +1,185 @@
+//! Questions as vectors, each bound to the space it belongs to.
+//!
+//! Which model embeds a question is a setting, and another question of the same tenant may already be embedded by
+//! another one. A vector therefore never travels without its space, and only [`Spaces::embed`] makes one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plumbline_models::{Embedder, Embedders, ModelError};
+use plumbline_store::{Store, StoreError};
+use uuid::Uuid;
+
+use crate::SearchError;
+
+/// The models of this process with the spaces of their vectors.
+pub(crate) struct Spaces {
+    embedders: Embedders,
+    known: Mutex<HashMap<String, i32>>,
+}
+
+/// The vector of a question, in its space.
+pub(crate) struct QueryVector {
+    space: i32,
+    values: Vec<f32>,
+    embedder: Arc<dyn Embedder>,
+    own: bool,
+}
+
+impl QueryVector {
+    /// The only space that it may be compared in.
+    pub(crate) fn space(&self) -> i32 {
+        self.space
+    }
+
+    /// Its values, as many as the space has dimensions.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Whether its model was trained on texts in `language`.
+    pub(crate) fn speaks(&self, language: &str) -> bool {
+        self.embedder.speaks(language)
+    }
+
+    /// Its values if they are of the installation's own model: what else is compared with a question (the examples of
+    /// routes) is of that model.
+    pub(crate) fn into_own(self) -> Vec<f32> {
+        if self.own { self.values } else { Vec::new() }
+    }
+}
+
+impl Spaces {
+    pub(crate) fn new(embedders: Embedders) -> Self {
+        Self {
+            embedders,
+            known: Mutex::default(),
+        }
+    }
+
+    /// `query` as a vector of the model that the settings name.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] when this process has no such model; [`ModelError::Inference`] when the vector is not as
+    /// long as its space wants.
+    pub(crate) async fn embed(
+        &self,
+        store: &Store,
+        tenant: Uuid,
+        model: &str,
+        query: &str,
+    ) -> Result<QueryVector, SearchError> {
+        let embedder = Arc::clone(self.embedders.get(model)?);
+        let values = embedder.embed_one(query).await?;
+        if values.len() != embedder.dimension() {
+            return Err(SearchError::Model(ModelError::Inference {
+                model: embedder.model().to_owned(),
+                reason: format!(
+                    "a vector of {} dimensions came where {} are expected",
+                    values.len(),
+                    embedder.dimension()
+                ),
+            }));
+        }
+        Ok(QueryVector {
+            space: self.space(store, tenant, embedder.as_ref()).await?,
+            own: self.embedders.is_own(embedder.model()),
+            values,
+            embedder,
+        })
+    }
+
+    /// The id of a model's space; its name and dimension never change once it is there.
+    async fn space(&self, store: &Store, tenant: Uuid, embedder: &dyn Embedder) -> Result<i32, StoreError> {
+        let known = |space: Option<i32>| {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            match space {
+                Some(space) => known.insert(embedder.model().to_owned(), space),
+                None => known.get(embedder.model()).copied(),
+            }
+        };
+        if let Some(space) = known(None) {
+            return Ok(space);
+        }
+        let mut tx = store.tenant(tenant).await?;
+        let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
+        // remembered only once it is committed
+        tx.commit().await?;
+        known(Some(space));
+        Ok(space)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use plumbline_models::HashEmbedder;
+    use plumbline_store::testing::TestDatabase;
+
+    use super::*;
+
+    /// Says 64 dimensions and hands out 32, as an endpoint does whose model was replaced.
+    struct Changed(HashEmbedder);
+
+    #[async_trait]
+    impl Embedder for Changed {
+        fn model(&self) -> &'static str {
+            "changed"
+        }
+
+        fn dimension(&self) -> usize {
+            64
+        }
+
+        fn max_tokens(&self) -> usize {
+            64
+        }
+
+        fn speaks(&self, _language: &str) -> bool {
+            true
+        }
+
+        fn count_tokens(&self, text: &str) -> usize {
+            self.0.count_tokens(text)
+        }
+
+        async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+            self.0.embed(texts).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_vector_that_does_not_fit_its_space_reaches_no_query() {
+        let database = TestDatabase::create().await.unwrap();
+        let store = database.store().await.unwrap();
+        let mut tx = store.system().await.unwrap();
+        let tenant = tx.ensure_tenant("t", "T").await.unwrap().id;
+        tx.commit().await.unwrap();
+        let own: Arc<dyn Embedder> = Arc::new(HashEmbedder::new(16));
+        let others: Vec<Arc<dyn Embedder>> = vec![
+            Arc::new(HashEmbedder::new(32)),
+            Arc::new(Changed(HashEmbedder::new(32))),
+        ];
+        let spaces = Spaces::new(Embedders::new(own, others).unwrap());
+
+        let mine = spaces.embed(&store, tenant, "", "a question").await.unwrap();
+        let other = spaces
+            .embed(&store, tenant, "hash-trigram-32", "a question")
+            .await
+            .unwrap();
+        assert_ne!(mine.space(), other.space());
+        assert_eq!((mine.values().len(), other.values().len()), (16, 32));
+        assert!(
+            other.into_own().is_empty(),
+            "it is not compared with the own model's vectors"
+        );
+        for wrong in ["changed", "nowhere"] {
+            assert!(
+                spaces.embed(&store, tenant, wrong, "a question").await.is_err(),
+                "{wrong}"
+            );
+        }
+        store.close().await;
+        database.drop().await.unwrap();
+    }
+}
