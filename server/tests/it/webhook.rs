@@ -112,7 +112,7 @@ async fn one_message_posted_three_times_and_rebatched_gets_one_answer() {
     assert!(server.fake.post_again(&wamid) && server.fake.post_rebatched(&[&wamid]));
     let second = server
         .fake
-        .customer_says(CUSTOMER, "Ama", "And the warranty of the battery?");
+        .customer_says(CUSTOMER, "Ama", "What warranty has the battery?");
     assert!(server.fake.post_rebatched(&[&second, &wamid]));
     let all = server.replies(2).await;
     assert!(replies[0].contains("GHS 45"), "{replies:?}");
