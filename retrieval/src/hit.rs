@@ -56,6 +56,7 @@ pub struct Hit {
     /// Fused score, higher is better; comparable within one settings version.
     pub score: f32,
     /// What the score is made of.
+    #[serde(default)] // answers of an earlier program do not say
     pub parts: ScoreParts,
     /// Place in the lexical leg, if it found the chunk.
     pub lexical: Option<LegScore>,

@@ -188,7 +188,7 @@ async fn compare(program: &Program, browser: &Browser) {
     browser.wait_for_text(".title-block", "Version 1 answers").await;
     browser.picture("document-same-text").await;
 
-    browser.click(".rebuild button").await;
+    browser.click("form[action$='/rebuild'] button").await;
     browser
         .wait_for_text("#notices", "new version is being built")
         .await;
