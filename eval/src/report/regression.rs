@@ -69,7 +69,7 @@ fn test_line(test: &Test) -> String {
     };
     let upper = paired
         .drop_upper
-        .map_or(String::new(), |upper| format!(" (at most {upper:+.3})"));
+        .map_or(String::new(), |upper| format!(" (at most {})", signed(upper)));
     let warns = if test.severity == Severity::Warn {
         "  (warns only)"
     } else {
@@ -80,18 +80,24 @@ fn test_line(test: &Test) -> String {
         .as_ref()
         .map_or(String::new(), |reason| format!("  {reason}"));
     format!(
-        "{:<12} {:<28} {:.3} -> {:.3}  drop {:+.3}{upper}  {method}, {} pairs, {} broke, {} fixed, p {:.3}, adjusted {:.3}{warns}{reason}",
+        "{:<12} {:<28} {:.3} -> {:.3}  drop {}{upper}  {method}, {} pairs, {} broke, {} fixed, p {:.3}, adjusted {:.3}{warns}{reason}",
         test.verdict,
         test.gate,
         paired.before,
         paired.now,
-        paired.drop,
+        signed(paired.drop),
         paired.pairs,
         paired.broke,
         paired.fixed,
         paired.p,
         test.p_adjusted
     )
+}
+
+/// A difference with its sign; nothing is `+0.000`, from whichever side it was rounded.
+fn signed(difference: f64) -> String {
+    let rounded = (difference * 1_000.0).round() / 1_000.0 + 0.0;
+    format!("{rounded:+.3}")
 }
 
 /// Adds the comparison to the Markdown summary.
@@ -144,5 +150,18 @@ pub(super) fn markdown(out: &mut String, report: &Report) {
     }
     if !comparison.broke.is_empty() || !comparison.missing.is_empty() {
         out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_has_no_minus() {
+        assert_eq!(
+            [-0.0, -0.000_2, 0.012, -0.012].map(signed),
+            ["+0.000", "+0.000", "+0.012", "-0.012"]
+        );
     }
 }
