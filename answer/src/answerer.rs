@@ -19,6 +19,7 @@ use crate::evidence::{Evidence, prefer_language};
 use crate::phrases::Phrase;
 use crate::reply::{self, Draft};
 use crate::route::{self, RouteExamples, Routed, Thresholds, Witness};
+use crate::trace::{AnswerTrace, packed};
 use crate::{compose, ground, language, memory};
 
 /// Longest question that is read, in characters; the rest of a longer one is not a question.
@@ -101,8 +102,29 @@ impl Answerer {
     ///
     /// # Errors
     /// [`AnswerError`] when a part the answer needs is down. Not knowing the answer is not an error.
-    #[tracing::instrument(name = "answer.turn.answer", skip_all, fields(%tenant))]
     pub async fn answer(&self, tenant: Uuid, ask: &Ask) -> Result<Answer, AnswerError> {
+        let mut unread = AnswerTrace::default();
+        self.answer_into(tenant, ask, false, &mut unread).await
+    }
+
+    /// Answers one turn and says what was looked at on the way.
+    ///
+    /// # Errors
+    /// As [`Answerer::answer`].
+    pub async fn answer_traced(&self, tenant: Uuid, ask: &Ask) -> Result<(Answer, AnswerTrace), AnswerError> {
+        let mut trace = AnswerTrace::default();
+        let answer = self.answer_into(tenant, ask, true, &mut trace).await?;
+        Ok((answer, trace))
+    }
+
+    #[tracing::instrument(name = "answer.turn.answer", skip_all, fields(%tenant))]
+    async fn answer_into(
+        &self,
+        tenant: Uuid,
+        ask: &Ask,
+        traced: bool,
+        trace: &mut AnswerTrace,
+    ) -> Result<Answer, AnswerError> {
         let clock = Instant::now();
         let version = self.settings(tenant, ask).await?;
         let settings = &version.settings;
@@ -125,6 +147,7 @@ impl Answerer {
         let query = memory::resolve(&question, &ask.history, settings.answer.memory_turns);
         // Routing reads what was typed, search and reading what it stands for.
         draft.query = written_out(&query.text, &draft.language);
+        trace.rewritten = query.rewritten;
         let routed = route::by_rules(&question, &query.text, &ask.history);
         draft.timings.route_ms = milliseconds(clock);
         if let Some(routed) = routed {
@@ -135,8 +158,10 @@ impl Answerer {
             settings: settings.retrieval.clone(),
             scope: ask.scope.clone(),
             filter: ask.filter.clone(),
+            trace: traced,
         };
-        let results = self.searcher.search(tenant, &draft.query, &options).await?;
+        let mut results = self.searcher.search(tenant, &draft.query, &options).await?;
+        trace.search = results.trace.take();
         draft.timings = Timings {
             route_ms: draft.timings.route_ms,
             embed_ms: results.timings.embed_ms,
@@ -153,7 +178,12 @@ impl Answerer {
         if routed.phrase.is_some() {
             return Ok(draft.say(routed, settings, clock));
         }
-        self.quote_documents(draft, routed, settings, clock).await
+        let evidence = Evidence::from_hits(&draft.hits);
+        if traced {
+            trace.packed = packed(&evidence, &draft.hits);
+        }
+        self.quote_documents(draft, routed, &evidence, settings, clock)
+            .await
     }
 
     /// Composes, grounds and decides.
@@ -161,12 +191,12 @@ impl Answerer {
         &self,
         mut draft: Draft,
         routed: Routed,
+        evidence: &Evidence,
         settings: &Settings,
         clock: Instant,
     ) -> Result<Answer, AnswerError> {
         let composing = Instant::now();
-        let evidence = Evidence::from_hits(&draft.hits);
-        let request = compose::request(&draft.query, &draft.language, &evidence, &settings.answer);
+        let request = compose::request(&draft.query, &draft.language, evidence, &settings.answer);
         let composition = self.model.compose(&request).await?;
         draft.usage.model = self.model.name().to_owned();
         draft.usage.input_tokens = composition.usage.input;
@@ -176,7 +206,7 @@ impl Answerer {
         let grounding = Instant::now();
         let sentences = compose::tidy(composition.sentences, &settings.answer);
         let grounded = ground::ground(sentences, &evidence.passages, &draft.query);
-        let mut answer = reply::from_grounded(draft, routed, &grounded, &evidence, settings);
+        let mut answer = reply::from_grounded(draft, routed, &grounded, evidence, settings);
         answer.timings.ground_ms = milliseconds(grounding);
         answer.timings.total_ms = milliseconds(clock);
         Ok(answer)

@@ -28,8 +28,10 @@ mod message;
 pub mod phrases;
 mod reply;
 pub mod route;
+mod trace;
 mod vocabulary;
 
 pub use answer::*;
 pub use answerer::{AnswerError, Answerer, Ask};
 pub use message::{plain, split_message};
+pub use trace::{AnswerTrace, PackedPassage};

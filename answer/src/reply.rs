@@ -256,7 +256,7 @@ fn features(
     let cited_rank = sentences
         .iter()
         .flat_map(|sentence| &sentence.sources)
-        .filter_map(|source| evidence.hits.get(source.passage).copied())
+        .filter_map(|source| evidence.hit(*source))
         .min()
         .unwrap_or_default();
     let reply = joined(sentences.iter().map(|sentence| sentence.text.as_str()));

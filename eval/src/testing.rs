@@ -98,6 +98,7 @@ pub(crate) fn hit(document: &str, start: usize, text: &str) -> Hit {
         parts: plumbline_retrieval::ScoreParts::default(),
         lexical: None,
         vector: None,
+        duplicate_of: None,
     }
 }
 

@@ -366,6 +366,8 @@ fn options() -> SearchOptions {
         settings: RetrievalSettings::default(),
         scope: Scope::default(),
         filter: Filter::default(),
+        trace: false,
+        trace: false,
     }
 }
 

@@ -140,9 +140,8 @@ impl TenantIndex {
             .await
     }
 
-    /// How many live windows the tenant has, counted once per revision.
-    pub(crate) async fn live_windows(&self, tx: &mut TenantTx) -> Result<i64, StoreError> {
-        let revision = tx.revision().await?;
+    /// How many live windows the tenant has at `revision`, counted once for each.
+    pub(crate) async fn live_windows(&self, tx: &mut TenantTx, revision: i64) -> Result<i64, StoreError> {
         if let Some((at, windows)) = *self.windows.lock().unwrap_or_else(PoisonError::into_inner)
             && at == revision
         {
@@ -205,7 +204,7 @@ impl TenantIndex {
             let mut tx = store.tenant(tenant).await?;
             let mut changes = tx.changes_since(watermark).await?;
             if !self.staged_are_in.load(Ordering::Acquire) {
-                let staged = tx.documents_of(&self.scope.staged).await?;
+                let staged = tx.documents_of(self.scope.named()).await?;
                 changes.documents.retain(|document| !staged.contains(document));
                 changes.documents.extend(staged);
             }

@@ -62,4 +62,7 @@ pub struct Hit {
     pub lexical: Option<LegScore>,
     /// Place in the vector leg, if it found the chunk (score = cosine of the best window).
     pub vector: Option<LegScore>,
+    /// A better hit that says all that this one says: it comes after all others that were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<Uuid>,
 }

@@ -5,3 +5,4 @@ mod index;
 mod question;
 
 pub(crate) use index::{LexicalIndex, LexicalMatches};
+pub(crate) use question::Word;

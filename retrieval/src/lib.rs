@@ -6,14 +6,18 @@
 //! version cannot be found, however late an index is.
 
 mod catch_up;
+mod collapse;
 mod fuse;
 mod hit;
 mod lexical;
+mod rank;
 mod rerank;
 mod results;
 mod searcher;
 mod spaces;
+mod trace;
 
 pub use hit::{Hit, LegScore, ScoreParts};
 pub use results::{LexicalState, Results, SearchTimings};
 pub use searcher::{EXACT_SCAN_UP_TO, SearchError, SearchOptions, Searcher};
+pub use trace::{AnalysedTerm, AnalysedWord, Analysis, Considered, LexicalTrace, SearchTrace, VectorTrace};

@@ -11,6 +11,8 @@ use std::collections::HashSet;
 use plumbline_models::reading::{Asked, Meaning, is_stop_word, meanings_of, sentence_spans, words};
 use plumbline_store::LiveHit;
 
+use crate::lexical::Word;
+
 /// Candidates that are read again.
 pub(crate) const RERANKED: usize = 20;
 
@@ -40,13 +42,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Reads `question`, whose words have the inverse document frequencies `idf` (word as typed, frequency).
-    pub(crate) fn new(question: &str, idf: &[(String, f32)]) -> Self {
+    /// Reads `question`, whose words the lexical leg found to be worth `known`.
+    pub(crate) fn new(question: &str, known: &[Word]) -> Self {
         let found = words(question);
         let mut seen = HashSet::new();
         let mut terms = Vec::new();
-        for (text, weight) in idf {
-            let read = words(text);
+        for known in known {
+            let read = words(&known.text);
             let Some(word) = read.first().filter(|word| !is_stop_word(&word.folded)) else {
                 continue;
             };
@@ -57,7 +59,7 @@ impl Reader {
             terms.push(Term {
                 meanings: meanings_of(word),
                 stem: word.stem.clone(),
-                weight: *weight,
+                weight: known.idf,
                 is_name: word.has_digit() || (word.is_capitalised() && inside),
             });
         }
@@ -186,11 +188,15 @@ mod tests {
     }
 
     fn bonus(question: &str, title: &str, body: &str) -> f32 {
-        let idf: Vec<(String, f32)> = words(question)
+        let known: Vec<Word> = words(question)
             .iter()
-            .map(|word| (word.text.to_owned(), 1.0))
+            .map(|word| Word {
+                text: word.text.to_owned(),
+                terms: Vec::new(),
+                idf: 1.0,
+            })
             .collect();
-        Reader::new(question, &idf).bonus(&hit(title, body))
+        Reader::new(question, &known).bonus(&hit(title, body))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Hit;
+use crate::{Hit, SearchTrace};
 
 /// State of the lexical leg during a search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -53,4 +53,7 @@ pub struct Results {
     pub vector_scan: &'static str,
     /// Time spent.
     pub timings: SearchTimings,
+    /// What the search looked at, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<SearchTrace>,
 }

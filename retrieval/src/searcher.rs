@@ -11,11 +11,13 @@ use plumbline_store::{
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
-use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
+use crate::fuse::{Weights, lexical_share};
 use crate::lexical::LexicalMatches;
-use crate::rerank::{RERANKED, Reader};
+use crate::rank::{Ranked, Ranking};
 use crate::spaces::{QueryVector, Spaces};
-use crate::{Hit, LegScore, LexicalState, Results, SearchTimings};
+use crate::{
+    Considered, Hit, LegScore, LexicalState, LexicalTrace, Results, SearchTimings, SearchTrace, VectorTrace,
+};
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
 /// 20,000 vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
@@ -41,6 +43,8 @@ pub struct SearchOptions {
     pub scope: Scope,
     /// Which documents among them.
     pub filter: Filter,
+    /// Whether what the search looks at is written down, see [`SearchTrace`].
+    pub trace: bool,
 }
 
 /// A search failed.
@@ -127,9 +131,10 @@ impl Searcher {
 
         let fusing = Instant::now();
         let weight = lexical_weight(settings, &vector.query, matches.language.as_deref());
-        let (hits, moved) = self
-            .fused_hits((tenant, query), &vector, &matches, weight, options)
+        let found = self
+            .ranked((tenant, query), &vector, &matches, weight, options)
             .await?;
+        let hits = found.hits(options.k);
         let lexical_coverage = hits
             .first()
             .and_then(|hit| hit.lexical)
@@ -142,9 +147,34 @@ impl Searcher {
             total_ms: millis(began),
         };
         tracing::debug!(%tenant, hits = hits.len(), ?lexical, ?timings, "retrieval.search.done");
+        let trace = options.trace.then(|| SearchTrace {
+            query: query.to_owned(),
+            k: options.k,
+            leg_depth: depth,
+            analysis: matches.analysis(),
+            lexical: LexicalTrace {
+                state: lexical.clone(),
+                found: matches.chunks.len(),
+                bound: matches.bound,
+            },
+            vector: VectorTrace {
+                model: vector.query.model().to_owned(),
+                scan: vector.scan.to_owned(),
+                windows: vector.windows,
+                found: vector.matches.len(),
+            },
+            fusion: settings.fusion,
+            lexical_weight: weight,
+            reranked: settings.rerank,
+            candidates: found.considered(options.k),
+            gone: found.gone,
+            index_version: vector.revision,
+            timings,
+        });
         let vector_scan = vector.scan;
         let results = Results {
             hits,
+            trace,
             query_vector: vector.query.into_own(),
             lexical_coverage,
             lexical_bound: matches.bound,
@@ -153,7 +183,7 @@ impl Searcher {
             vector_scan,
             timings,
         };
-        Ok((results, moved))
+        Ok((results, found.moved))
     }
 
     /// Replays what was published into the lexical index of `tenant` now, without the patience of a question.
@@ -190,8 +220,9 @@ impl Searcher {
         let embed_ms = millis(embedding);
         let searching = Instant::now();
         let mut tx = self.store.tenant(tenant).await?;
+        let revision = tx.revision().await?;
         let windows = if options.filter.is_empty() {
-            index.live_windows(&mut tx).await?
+            index.live_windows(&mut tx, revision).await?
         } else {
             tx.kept_windows(&options.scope, &options.filter).await?
         };
@@ -228,6 +259,8 @@ impl Searcher {
             query,
             matches,
             scan,
+            windows,
+            revision,
             embed_ms,
             search_ms: millis(searching),
         })
@@ -286,14 +319,14 @@ impl Searcher {
     }
 
     /// Joins the candidates of both legs to the live versions and orders them for the question `text`.
-    async fn fused_hits(
+    async fn ranked(
         &self,
         (tenant, text): (Uuid, &str),
         vector: &VectorLeg,
         lexical: &LexicalMatches,
         weight: f32,
         options: &SearchOptions,
-    ) -> Result<(Vec<Hit>, bool), SearchError> {
+    ) -> Result<Found, SearchError> {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
         let mut wanted: Vec<Uuid> = vector.matches.iter().map(|m| m.chunk_id).collect();
@@ -312,46 +345,56 @@ impl Searcher {
             )
             .await?;
         tx.commit().await?;
-        let mut candidates: Vec<Candidate> = live
-            .iter()
-            .map(|hit| Candidate {
-                chunk: hit.chunk_id,
-                cosine: hit.cosine,
-                bonus: 0.0,
-                wish: Wish {
-                    pinned: hit.pinned,
-                    boost: hit.boost,
-                },
-            })
-            .collect();
         let nearest: Vec<(Uuid, f32)> = vector.matches.iter().map(|m| (m.chunk_id, m.cosine)).collect();
-        let weights = Weights {
-            fusion: settings.fusion,
-            rrf_k: settings.rrf_k,
-            lexical: weight,
-            pin_margin: settings.pin_margin.clamp(0.0, 1.0),
-        };
-        let mut by_chunk: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
-        if settings.rerank {
-            let first = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weights);
-            let reader = Reader::new(text, &lexical.words);
-            let bonuses: HashMap<Uuid, f32> = first
-                .iter()
-                .take(RERANKED.max(options.k))
-                .filter_map(|place| Some((place.chunk, reader.bonus(by_chunk.get(&place.chunk)?))))
-                .collect();
-            for candidate in &mut candidates {
-                candidate.bonus = bonuses.get(&candidate.chunk).copied().unwrap_or_default();
-            }
+        let ranked = Ranking {
+            question: text,
+            live: &live,
+            nearest: &nearest,
+            lexical,
+            weights: Weights {
+                fusion: settings.fusion,
+                rrf_k: settings.rrf_k,
+                lexical: weight,
+                pin_margin: settings.pin_margin.clamp(0.0, 1.0),
+            },
+            rerank: settings.rerank,
+            k: options.k,
         }
-        // The vector leg saw live versions only: what is gone now was replaced in between.
-        let moved = nearest.iter().any(|(chunk, _)| !by_chunk.contains_key(chunk));
-        let hits = fuse(&candidates, &lexical.chunks, lexical.bound, &nearest, weights)
-            .into_iter()
-            .filter_map(|fused| Some(hit_of(by_chunk.remove(&fused.chunk)?, fused)))
-            .take(options.k)
-            .collect();
-        Ok((hits, moved))
+        .order();
+        let live: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
+        Ok(Found {
+            // The vector leg saw live versions only: what is gone now was replaced in between.
+            moved: nearest.iter().any(|(chunk, _)| !live.contains_key(chunk)),
+            gone: wanted.len() - live.len(),
+            ranked,
+            live,
+        })
+    }
+}
+
+/// What the legs found, joined and ordered.
+struct Found {
+    ranked: Vec<Ranked>,
+    live: HashMap<Uuid, LiveHit>,
+    gone: usize,
+    moved: bool,
+}
+
+impl Found {
+    fn hits(&self, k: usize) -> Vec<Hit> {
+        let best = self.ranked.iter().take(k);
+        best.filter_map(|place| Some(hit_of(self.live.get(&place.fused.chunk)?, place)))
+            .collect()
+    }
+
+    fn considered(&self, k: usize) -> Vec<Considered> {
+        let places = self.ranked.iter().enumerate();
+        places
+            .filter_map(|(index, place)| {
+                let hit = self.live.get(&place.fused.chunk)?;
+                Some(Considered::of(hit_of(hit, place), place.fused_rank, index < k))
+            })
+            .collect()
     }
 }
 
@@ -372,11 +415,14 @@ struct VectorLeg {
     query: QueryVector,
     matches: Vec<VectorMatch>,
     scan: &'static str,
+    windows: i64,
+    revision: i64,
     embed_ms: f64,
     search_ms: f64,
 }
 
-fn hit_of(live: LiveHit, fused: Fused) -> Hit {
+fn hit_of(live: &LiveHit, place: &Ranked) -> Hit {
+    let fused = place.fused;
     // The vector leg may have stopped before this chunk; its cosine is known all the same, its rank is not.
     let vector = fused
         .vector
@@ -385,19 +431,20 @@ fn hit_of(live: LiveHit, fused: Fused) -> Hit {
         chunk_id: live.chunk_id,
         document_id: live.document_id,
         version_id: live.version_id,
-        document_key: live.document_key,
-        document_title: live.document_title,
+        document_key: live.document_key.clone(),
+        document_title: live.document_title.clone(),
         version_number: live.version_number,
         start: usize::try_from(live.text_start).unwrap_or_default(),
         end: usize::try_from(live.text_end).unwrap_or_default(),
         page: live.page_from.and_then(|page| u32::try_from(page).ok()),
         row: live.row_from.and_then(|row| u64::try_from(row).ok()),
-        heading_path: live.heading_path,
-        text: live.body,
+        heading_path: live.heading_path.clone(),
+        text: live.body.clone(),
         score: fused.score,
         parts: fused.parts,
         lexical: fused.lexical,
         vector,
+        duplicate_of: place.duplicate_of,
     }
 }
 

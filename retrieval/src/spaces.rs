@@ -37,6 +37,11 @@ impl QueryVector {
         &self.values
     }
 
+    /// Name of its model.
+    pub(crate) fn model(&self) -> &str {
+        self.embedder.model()
+    }
+
     /// Whether its model was trained on texts in `language`.
     pub(crate) fn speaks(&self, language: &str) -> bool {
         self.embedder.speaks(language)

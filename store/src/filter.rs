@@ -6,13 +6,14 @@
 //! replay when a tag changes.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{Scope, StoreError, TenantTx};
 
 /// What a document must be for its passages to be found; a field that is empty asks for nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Filter {
     /// Logical keys or ids of documents; a key that ends in `/` stands for every document below that folder.
     pub documents: Vec<String>,
@@ -41,11 +42,16 @@ impl Filter {
 /// Appends the versions that `scope` sees and `filter` keeps, as a table of `document_id` and `version_id`. A document
 /// without a version that answers may be among them when the filter asks nothing of versions; its `version_id` is null.
 pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &Filter) {
+    let join = match scope {
+        Scope::Live | Scope::Preview(_) => "LEFT JOIN",
+        Scope::Frozen(_) => "JOIN",
+    };
     sql.push(
-        "(SELECT d.id AS document_id, coalesce(s.id, d.live_version_id) AS version_id
-            FROM documents d LEFT JOIN document_versions s ON s.document_id = d.id AND s.id = ANY(",
+        "(SELECT d.id AS document_id, coalesce(s.id, d.live_version_id) AS version_id FROM documents d ",
     )
-    .push_bind(&scope.staged)
+    .push(join)
+    .push(" document_versions s ON s.document_id = d.id AND s.id = ANY(")
+    .push_bind(scope.named())
     .push(")");
     if filter.asks_for_versions() {
         sql.push(" JOIN document_versions f ON f.id = coalesce(s.id, d.live_version_id)");

@@ -36,6 +36,7 @@ mod tags;
 mod tenant;
 mod tenant_model;
 pub mod testing;
+mod trace;
 mod vector_index;
 mod version;
 
@@ -69,11 +70,12 @@ pub use search::{LiveHit, Scope, VectorMatch, VectorScan};
 pub use settings::{
     AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, Fusion, PublishingSettings,
     RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,
-    UploadSettings,
+    TraceSettings, UploadSettings,
 };
 pub use sqlx::types::Json;
 pub use tags::Tags;
 pub use tenant::Tenant;
 pub use tenant_model::{MODEL_QUEUE, Switched, TenantModel};
+pub use trace::{NewTrace, StoredTrace, TraceFilter, TraceRow, TraceSource};
 pub use vector_index::{VECTOR_INDEX_QUEUE, VectorIndex};
 pub use version::{NewVersion, Received, Version, VersionState};

@@ -1,6 +1,7 @@
 //! The vector leg's query, and the join that every hit of either leg passes before use.
 
 use pgvector::HalfVector;
+use serde::{Deserialize, Serialize};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -8,11 +9,16 @@ use crate::filter::push_visible;
 use crate::{Filter, StoreError, TenantTx};
 
 /// Which versions a search sees.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Scope {
-    /// Versions that are looked at as if they were live, each instead of the live one of its document. Empty means what
-    /// customers get.
-    pub staged: Vec<Uuid>,
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// What customers get.
+    #[default]
+    Live,
+    /// These versions as if they were live, each instead of the live one of its document, and the live ones of all others.
+    Preview(Vec<Uuid>),
+    /// These versions and no others, as far as their documents still exist: what was live at an earlier time.
+    Frozen(Vec<Uuid>),
 }
 
 impl Scope {
@@ -20,12 +26,31 @@ impl Scope {
     pub fn preview(mut staged: Vec<Uuid>) -> Self {
         staged.sort();
         staged.dedup();
-        Self { staged }
+        if staged.is_empty() {
+            Self::Live
+        } else {
+            Self::Preview(staged)
+        }
+    }
+
+    /// These versions and no others, in any order.
+    pub fn frozen(mut versions: Vec<Uuid>) -> Self {
+        versions.sort();
+        versions.dedup();
+        Self::Frozen(versions)
     }
 
     /// Whether it is what customers get.
     pub fn is_live(&self) -> bool {
-        self.staged.is_empty()
+        *self == Self::Live
+    }
+
+    /// The versions that it names.
+    pub fn named(&self) -> &[Uuid] {
+        match self {
+            Self::Live => &[],
+            Self::Preview(versions) | Self::Frozen(versions) => versions,
+        }
     }
 }
 

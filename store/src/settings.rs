@@ -33,6 +33,8 @@ pub struct Settings {
     pub uploads: UploadSettings,
     /// What must hold before a change reaches customers.
     pub publishing: PublishingSettings,
+    /// Which traces are kept.
+    pub traces: TraceSettings,
 }
 
 impl Settings {
@@ -256,6 +258,26 @@ impl Default for UploadSettings {
             max_file_mib: 100,
             max_files: 50,
             formats: Vec::new(),
+        }
+    }
+}
+
+/// Which traces of questions are kept, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TraceSettings {
+    /// Share of the questions whose trace is kept, 0 to 1. A question that was not answered is one that somebody will
+    /// ask about: its trace is kept whatever the share, unless that is 0.
+    pub sample: f32,
+    /// Days that a trace is kept.
+    pub keep_days: u32,
+}
+
+impl Default for TraceSettings {
+    fn default() -> Self {
+        Self {
+            sample: 0.1,
+            keep_days: 14,
         }
     }
 }

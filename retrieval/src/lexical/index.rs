@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::analyze::{Analyzer, detect};
 use super::question::{Question, Word};
+use crate::{AnalysedTerm, AnalysedWord, Analysis};
 
 /// Raised when the schema or the analysis changes: an index of another number is rebuilt.
 const FORMAT: u32 = 2;
@@ -45,10 +46,32 @@ pub(crate) struct LexicalMatches {
     pub(crate) chunks: Vec<(Uuid, f32)>,
     /// The most that any chunk could score for this question.
     pub(crate) bound: f32,
-    /// The words of the question that mean something, as typed, with their inverse document frequencies.
-    pub(crate) words: Vec<(String, f32)>,
+    /// The words of the question that mean something.
+    pub(crate) words: Vec<Word>,
     /// The language it is written in, among those of the documents.
     pub(crate) language: Option<String>,
+}
+
+impl LexicalMatches {
+    /// How the question was read.
+    pub(crate) fn analysis(&self) -> Analysis {
+        let words = self.words.iter().map(|word| AnalysedWord {
+            text: word.text.clone(),
+            idf: word.idf,
+            terms: word
+                .terms
+                .iter()
+                .map(|(text, weight)| AnalysedTerm {
+                    text: text.clone(),
+                    weight: *weight,
+                })
+                .collect(),
+        });
+        Analysis {
+            language: self.language.clone(),
+            words: words.collect(),
+        }
+    }
 }
 
 /// A lexical index on disk.
@@ -191,11 +214,7 @@ impl LexicalIndex {
         Ok(LexicalMatches {
             chunks,
             bound,
-            words: question
-                .words
-                .into_iter()
-                .map(|word| (word.text, word.idf))
-                .collect(),
+            words: question.words,
             language,
         })
     }

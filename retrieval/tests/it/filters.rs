@@ -197,6 +197,7 @@ async fn holds(world: &World, plans: Vec<Plan>, wanted: Vec<Wanted>) -> Result<(
                 },
                 scope: Scope::default(),
                 filter,
+                trace: false,
             };
             let found = world
                 .searcher
@@ -268,6 +269,7 @@ async fn the_lexical_leg_alone_looks_past_everything_that_the_filter_drops() {
         },
         scope: Scope::default(),
         filter: Filter::default(),
+        trace: false,
     };
     let all = world
         .searcher

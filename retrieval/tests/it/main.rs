@@ -137,6 +137,7 @@ impl World {
                     settings,
                     scope: Scope::default(),
                     filter: Filter::default(),
+                    trace: false,
                 },
             )
             .await
@@ -319,6 +320,7 @@ async fn while_a_file_is_replaced_every_search_sees_exactly_one_version() {
                     settings: RetrievalSettings::default(),
                     scope: Scope::default(),
                     filter: Filter::default(),
+                    trace: false,
                 };
                 let hits = searcher
                     .search(tenant, "price list line", &options)
@@ -365,6 +367,7 @@ async fn a_lost_or_damaged_index_rebuilds_itself_and_a_second_process_has_its_ow
         settings: query.clone(),
         scope: Scope::default(),
         filter: Filter::default(),
+        trace: false,
     };
     assert_eq!(
         second

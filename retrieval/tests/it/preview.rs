@@ -1,4 +1,4 @@
-//! A preview sees staged versions as if they were live; customers do not.
+//! A preview sees staged versions as if they were live; customers do not. What was live once can be looked at again.
 
 use plumbline_retrieval::SearchOptions;
 use plumbline_store::{Filter, RetrievalSettings, Scope};
@@ -8,6 +8,10 @@ use super::{World, owned};
 
 /// What each leg alone and both together find, which must be the same texts.
 async fn seen(world: &World, query: &str, staged: &[Uuid]) -> Vec<String> {
+    seen_in(world, query, &Scope::preview(staged.to_vec())).await
+}
+
+async fn seen_in(world: &World, query: &str, scope: &Scope) -> Vec<String> {
     let mut answers = Vec::new();
     for (lexical, vector) in [(true, true), (true, false), (false, true)] {
         let options = SearchOptions {
@@ -17,8 +21,9 @@ async fn seen(world: &World, query: &str, staged: &[Uuid]) -> Vec<String> {
                 vector,
                 ..RetrievalSettings::default()
             },
-            scope: Scope::preview(staged.to_vec()),
+            scope: scope.clone(),
             filter: Filter::default(),
+            trace: false,
         };
         let results = world
             .searcher
@@ -99,4 +104,50 @@ async fn a_shop_with_nothing_live_can_be_looked_at_before_its_first_publish() {
     assert!(seen(&world, "costs", &[]).await.is_empty());
     assert_eq!(seen(&world, "costs", &[fans]).await, ["a fan costs 260"]);
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_live_can_be_searched_again_and_what_was_deleted_cannot() {
+    let world = World::new().await;
+    let shop = world.tenant;
+    world
+        .publish(shop, "fans", "en", &owned(&["a fan costs 250"]))
+        .await;
+    let kits = world
+        .publish(shop, "kits", "en", &owned(&["a kit costs 900"]))
+        .await;
+    let then = versions(&world).await;
+    world
+        .publish(shop, "fans", "en", &owned(&["a fan costs 260"]))
+        .await;
+    world
+        .publish(shop, "pumps", "en", &owned(&["a pump costs 700"]))
+        .await;
+
+    let frozen = Scope::frozen(then.clone());
+    assert_eq!(
+        seen_in(&world, "costs", &frozen).await,
+        ["a fan costs 250", "a kit costs 900"]
+    );
+    assert_eq!(
+        seen_in(&world, "costs", &Scope::Live).await,
+        ["a fan costs 260", "a kit costs 900", "a pump costs 700"]
+    );
+    let mut tx = world.store.tenant(shop).await.unwrap();
+    tx.delete_document(kits).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(seen_in(&world, "costs", &frozen).await, ["a fan costs 250"]);
+    assert!(
+        seen_in(&world, "costs", &Scope::frozen(vec![])).await.is_empty(),
+        "nothing was live then"
+    );
+    world.end().await;
+}
+
+/// The live versions.
+async fn versions(world: &World) -> Vec<Uuid> {
+    let mut tx = world.store.tenant(world.tenant).await.unwrap();
+    let seen = tx.visible_documents(&Scope::Live).await.unwrap();
+    tx.commit().await.unwrap();
+    seen.into_iter().map(|document| document.version_id).collect()
 }

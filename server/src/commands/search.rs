@@ -41,6 +41,7 @@ pub(crate) async fn run(
         settings,
         scope: Scope::default(),
         filter,
+        trace: false,
     };
     let results = booted
         .app

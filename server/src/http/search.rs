@@ -85,6 +85,7 @@ pub async fn search(
         settings: looked.settings.settings.retrieval,
         scope: looked.scope,
         filter,
+        trace: false,
     };
     let results = app.searcher.search(tenant, &request.query, &options).await;
     let results = results.map_err(|error| ApiError::Unavailable(chain(&error)))?;

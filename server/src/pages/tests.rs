@@ -321,6 +321,7 @@ fn answer() -> Answer {
         parts: ScoreParts::default(),
         lexical: Some(LegScore { rank: 1, score: 12.4 }),
         vector: None,
+        duplicate_of: None,
     };
     let citation = Citation {
         document_id: hit.document_id,

@@ -350,6 +350,7 @@ async fn search(app: &App, tenant: Uuid, query: &str) -> Vec<plumbline_retrieval
             leg_depth: 100,
             ..RetrievalSettings::default()
         },
+        trace: false,
     };
     app.searcher.search(tenant, query, &options).await.unwrap().hits
 }

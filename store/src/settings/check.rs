@@ -73,6 +73,13 @@ impl Settings {
         self.answer_problems(&mut found);
         self.chunking_problems(&mut found);
         self.upload_problems(&mut found);
+        share("traces.sample", self.traces.sample, &mut found);
+        within(
+            "traces.keep_days",
+            self.traces.keep_days,
+            &(1..=3_650),
+            &mut found,
+        );
         found
     }
 

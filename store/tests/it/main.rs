@@ -14,4 +14,5 @@ mod retention;
 mod s3_server;
 mod support;
 mod tenants;
+mod traces;
 mod vector_index;

@@ -127,6 +127,7 @@ mod tests {
             },
             lexical: lexical.map(leg),
             vector: vector.map(leg),
+            duplicate_of: None,
         }
     }
 
@@ -153,6 +154,7 @@ mod tests {
                 fuse_ms: 0.5,
                 total_ms: 7.0,
             },
+            trace: None,
         };
         insta::assert_snapshot!(text(&results, true));
         let plain = text(&results, false);

@@ -1,0 +1,130 @@
+//! Near-duplicates among the leading candidates: the same paragraph in two documents, the overlap of two chunks.
+//!
+//! Five hits that say one thing are one hit and four lost places. A text that differs in a number or a name never
+//! counts as a repetition: last year's price list is another answer.
+
+use std::collections::{HashMap, HashSet};
+
+use plumbline_models::reading::words;
+use plumbline_store::LiveHit;
+use uuid::Uuid;
+
+/// Share of a text's words from which another one says the same, in percent.
+const SAME_PASSAGE: usize = 90;
+
+/// The candidates that add nothing to a better one, each with the one that holds all they say. Best first.
+pub(crate) fn duplicates<'a>(leading: impl Iterator<Item = &'a LiveHit>) -> HashMap<Uuid, Uuid> {
+    let mut kept: Vec<(Uuid, Fingerprint)> = Vec::new();
+    let mut found = HashMap::new();
+    for hit in leading {
+        let fingerprint = Fingerprint::of(&hit.body);
+        match kept.iter().find(|(_, other)| other.holds(&fingerprint)) {
+            Some((other, _)) => {
+                found.insert(hit.chunk_id, *other);
+            }
+            None => kept.push((hit.chunk_id, fingerprint)),
+        }
+    }
+    found
+}
+
+struct Fingerprint {
+    stems: HashSet<String>,
+    /// Words that make two otherwise equal texts different: with digits or a capital.
+    telling: HashSet<String>,
+}
+
+impl Fingerprint {
+    fn of(text: &str) -> Self {
+        let found = words(text);
+        Self {
+            telling: found
+                .iter()
+                .filter(|word| word.has_digit() || word.is_capitalised())
+                .map(|word| word.folded.clone())
+                .collect(),
+            stems: found.into_iter().map(|word| word.stem).collect(),
+        }
+    }
+
+    /// Whether `other` adds nothing to this text. A text without words repeats nothing.
+    fn holds(&self, other: &Self) -> bool {
+        if other.stems.is_empty() || !other.telling.is_subset(&self.telling) {
+            return false;
+        }
+        let shared = other.stems.intersection(&self.stems).count();
+        shared * 100 >= other.stems.len() * SAME_PASSAGE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn hit(n: u128, body: &str) -> LiveHit {
+        LiveHit {
+            chunk_id: Uuid::from_u128(n),
+            document_id: Uuid::nil(),
+            version_id: Uuid::nil(),
+            document_key: String::new(),
+            document_title: String::new(),
+            version_number: 1,
+            text_start: 0,
+            text_end: 0,
+            page_from: None,
+            row_from: None,
+            heading_path: vec![],
+            body: body.to_owned(),
+            pinned: false,
+            boost: 1.0,
+            cosine: None,
+        }
+    }
+
+    fn repeated(bodies: &[&str]) -> Vec<(u128, u128)> {
+        let hits: Vec<LiveHit> = (1..).zip(bodies).map(|(n, body)| hit(n, body)).collect();
+        let mut found: Vec<(u128, u128)> = duplicates(hits.iter())
+            .into_iter()
+            .map(|(chunk, of)| (chunk.as_u128(), of.as_u128()))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn the_same_words_are_one_passage_and_another_number_is_another() {
+        let bodies = [
+            "Opened goods are taken back within 10 days, at 85 % of the price.",
+            "Opened goods are taken back within 10 days at 85 % of the price",
+            "Opened goods are taken back within 14 days, at 85 % of the price.",
+            "opened goods are taken back",
+        ];
+        assert_eq!(repeated(&bodies), [(2, 1), (4, 1)]);
+    }
+
+    #[test]
+    fn a_longer_text_adds_something_to_a_shorter_one() {
+        assert_eq!(
+            repeated(&["We open at 8.", "We open at 8. On Sundays the shop is closed."]),
+            []
+        );
+    }
+
+    #[test]
+    fn texts_without_words_repeat_nothing() {
+        assert_eq!(repeated(&["…", "—"]), []);
+    }
+
+    proptest! {
+        #[test]
+        fn a_duplicate_points_to_a_better_one_that_is_none(bodies in prop::collection::vec("[a-c 12]{0,12}", 0..8)) {
+            let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+            let found = repeated(&bodies);
+            for (chunk, of) in &found {
+                prop_assert!(of < chunk, "{found:?}");
+                prop_assert!(found.iter().all(|(other, _)| other != of), "{found:?}");
+            }
+        }
+    }
+}
