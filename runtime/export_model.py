@@ -8,6 +8,7 @@ bytes everywhere, so the exported file is pinned by its sha256 (in provision.py)
 
     export_model.py bert SOURCE_DIR OUT.onnx     SOURCE_DIR holds config.json and model.safetensors
     export_model.py tiny OUT_DIR                 a two-layer BERT with fixed random weights and its tokenizer, for tests
+    export_model.py tiny-cross OUT_DIR           the same as a cross-encoder: one logit for a question and a passage
     export_model.py verify MODEL_DIR SOURCE_DIR TINY_DIR
                                                  needs requirements-verify.txt; run it after every change of this file
 
@@ -230,13 +231,23 @@ class Bert:
         x = g.node("Add", [inner, x], f"{prefix}.residual")
         return self.layer_norm(x, f"{prefix}.output.LayerNorm", "last_hidden_state" if last else "")
 
+    def logits(self, x: str) -> str:
+        """[batch, 1]: what BERT's pooler and a linear layer make of the first token."""
+        g = self.graph
+        first = g.node("Gather", [x, g.constant("first", [], [0], INT64)], "pooler.first", axis=1)
+        pooled = g.node("Tanh", [self.linear(first, "pooler.dense")], "pooler.out")
+        return g.node("Identity", [self.linear(pooled, "classifier")], "logits")
+
     def onnx(self, name: str) -> bytes:
         x, mask = self.embeddings(), self.mask()
         for index in range(self.config["num_hidden_layers"]):
             x = self.layer(x, index, mask)
         names = ("input_ids", "attention_mask", "token_type_ids")
         inputs = [value_info(n, INT64, ["batch", "sequence"]) for n in names]
-        outputs = [value_info("last_hidden_state", FLOAT, ["batch", "sequence", self.hidden])]
+        if "classifier.weight" in self.weights.tensors:
+            outputs = [value_info(self.logits(x), FLOAT, ["batch", 1])]
+        else:
+            outputs = [value_info("last_hidden_state", FLOAT, ["batch", "sequence", self.hidden])]
         return self.graph.model(name, inputs, outputs)
 
 
@@ -282,7 +293,7 @@ def tiny_vocabulary() -> list[str]:
     return list(dict.fromkeys(SPECIAL + pieces + TINY_WORDS + TINY_SUFFIXES))
 
 
-def tiny_weights(config: dict) -> Weights:
+def tiny_weights(config: dict, cross: bool = False) -> Weights:
     """Uniform numbers from random.random(): the one generator whose output Python promises never to change."""
     rng, tensors, hidden = random.Random(TINY_SEED), {}, config["hidden_size"]
 
@@ -315,6 +326,9 @@ def tiny_weights(config: dict) -> Weights:
         linear(f"{prefix}.intermediate.dense", config["intermediate_size"], hidden)
         linear(f"{prefix}.output.dense", hidden, config["intermediate_size"])
         norm(f"{prefix}.output.LayerNorm")
+    if cross:
+        linear("pooler.dense", hidden, hidden)
+        linear("classifier", 1, hidden)
     return Weights(tensors)
 
 
@@ -376,11 +390,11 @@ def write_tokenizer_companions(directory: Path, max_length: int) -> None:
     write_json(directory / "tokenizer_config.json", {**settings, **special})
 
 
-def export_tiny(out: Path) -> None:
+def export_tiny(out: Path, cross: bool = False) -> None:
     out.mkdir(parents=True, exist_ok=True)
     vocabulary = tiny_vocabulary()
     config = {**TINY_CONFIG, "vocab_size": len(vocabulary)}
-    (out / "model.onnx").write_bytes(Bert(config, tiny_weights(config)).onnx("tiny-bert"))
+    (out / "model.onnx").write_bytes(Bert(config, tiny_weights(config, cross)).onnx("tiny-bert"))
     write_json(out / "config.json", config)
     write_json(out / "tokenizer.json", tiny_tokenizer(vocabulary))
     write_tokenizer_companions(out, config["max_position_embeddings"])
@@ -437,6 +451,16 @@ def numpy_forward(np, config: dict, weights: Weights, ids, mask):
     return x
 
 
+def numpy_logits(np, weights: Weights, states):
+    """The head of a cross-encoder: pooler and classifier over the first token."""
+    x = states[:, 0]
+    for prefix, activation in (("pooler.dense", np.tanh), ("classifier", lambda x: x)):
+        shape, raw = weights.tensors[f"{prefix}.weight"]
+        bias = np.frombuffer(weights.tensors[f"{prefix}.bias"][1], dtype="<f4")
+        x = activation(x @ np.frombuffer(raw, dtype="<f4").reshape(shape).T + bias)
+    return x
+
+
 def verify_one(directory: Path, weights: Weights, texts, sums=None) -> None:
     import numpy as np
     import onnxruntime
@@ -451,9 +475,12 @@ def verify_one(directory: Path, weights: Weights, texts, sums=None) -> None:
     mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
     session = onnxruntime.InferenceSession(str(directory / "model.onnx"))
     feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-    (output,) = session.run(["last_hidden_state"], feed)
+    (output,) = session.run(None, feed)
     expected = numpy_forward(np, config, weights, ids, mask)
-    difference = float(np.abs((output - expected)[mask == 1]).max())
+    if output.ndim == 2:  # a cross-encoder's logits
+        difference = float(np.abs(output - numpy_logits(np, weights, expected)).max())
+    else:
+        difference = float(np.abs((output - expected)[mask == 1]).max())
     print(f"{directory.name}: shape {output.shape}, largest difference to numpy {difference:.2e}")
     if difference >= 1e-4:
         raise SystemExit("export_model: the exported graph differs from the numpy forward pass")
@@ -469,7 +496,9 @@ def verify_one(directory: Path, weights: Weights, texts, sums=None) -> None:
 def verify(model: Path, source: Path, tiny: Path) -> None:
     verify_one(model, Weights.read(source / "model.safetensors"), KNOWN_TEXTS, KNOWN_SUMS)
     tiny_config = json.loads((tiny / "config.json").read_text())
-    verify_one(tiny, tiny_weights(tiny_config), ["Where is my order?", "Returns are free within 14 days of delivery."])
+    texts = ["Where is my order?", "Returns are free within 14 days of delivery."]
+    verify_one(tiny, tiny_weights(tiny_config), texts)
+    verify_one(tiny.parent / "tiny-cross", tiny_weights(tiny_config, cross=True), texts)
 
 
 def main(arguments: list[str]) -> None:
@@ -478,6 +507,8 @@ def main(arguments: list[str]) -> None:
         export_bert(*paths)
     elif arguments[:1] == ["tiny"] and len(paths) == 1:
         export_tiny(*paths)
+    elif arguments[:1] == ["tiny-cross"] and len(paths) == 1:
+        export_tiny(*paths, cross=True)
     elif arguments[:1] == ["verify"] and len(paths) == 3:
         verify(*paths)
     else:

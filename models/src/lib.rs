@@ -16,7 +16,9 @@ mod onnx;
 mod openai;
 mod query_cache;
 pub mod reading;
+mod reranker;
 mod scripted;
+mod sessions;
 
 pub use chat::{ChatModel, ComposeRequest, ComposedSentence, Composition, Passage, Source, TokenUsage};
 pub use deterministic::HashEmbedder;
@@ -27,4 +29,5 @@ pub use extractive::Extractive;
 pub use onnx::{OnnxEmbedder, OnnxOptions, init_runtime};
 pub use openai::{ApiKey, OpenAiEmbedder, OpenAiOptions};
 pub use query_cache::QueryCache;
+pub use reranker::{OnnxReranker, Reranker};
 pub use scripted::ScriptedChat;

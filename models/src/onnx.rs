@@ -5,16 +5,17 @@
 //! spinning burns the core that the next stage needs.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
 use tokenizers::Tokenizer;
-use tokio::sync::Semaphore;
 
+use crate::reranker::read;
+use crate::sessions::Sessions;
 use crate::{Embedder, ModelError};
 
-/// How an [`OnnxEmbedder`] is loaded.
+/// How an [`OnnxEmbedder`] or an [`crate::OnnxReranker`] is loaded.
 #[derive(Debug, Clone)]
 pub struct OnnxOptions {
     /// Directory with `model.onnx`, `tokenizer.json`, `config.json`, `special_tokens_map.json`, `tokenizer_config.json`.
@@ -40,6 +41,12 @@ impl OnnxOptions {
             max_tokens: 256,
         }
     }
+
+    /// The model's name: that of its directory.
+    pub(crate) fn model(&self) -> String {
+        let name = self.directory.file_name();
+        name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
 }
 
 /// Loads the ONNX Runtime library; call once, before the first [`OnnxEmbedder`]. Later calls do nothing.
@@ -59,11 +66,6 @@ pub fn init_runtime(library: &Path) -> Result<(), ModelError> {
     Ok(())
 }
 
-struct Sessions {
-    idle: Mutex<Vec<TextEmbedding>>,
-    free: Arc<Semaphore>,
-}
-
 /// The production embedder.
 pub struct OnnxEmbedder {
     model: String,
@@ -71,7 +73,7 @@ pub struct OnnxEmbedder {
     max_tokens: usize,
     batch_size: usize,
     tokenizer: Tokenizer,
-    sessions: Arc<Sessions>,
+    sessions: Arc<Sessions<TextEmbedding>>,
 }
 
 impl OnnxEmbedder {
@@ -81,17 +83,12 @@ impl OnnxEmbedder {
     /// [`ModelError::File`] for a missing file, [`ModelError::Load`] for one that the library refuses.
     pub fn load(options: &OnnxOptions) -> Result<Self, ModelError> {
         let directory = &options.directory;
-        let model = directory
-            .file_name()
-            .map_or_else(|| "model".to_owned(), |n| n.to_string_lossy().into_owned());
+        let model = options.model();
         let refused = |reason: String| ModelError::Load {
             model: model.clone(),
             reason,
         };
-        let read = |name: &str| {
-            let path = directory.join(name);
-            std::fs::read(&path).map_err(|source| ModelError::File { path, source })
-        };
+        let read = |name: &str| read(directory, name);
         let config: serde_json::Value = serde_json::from_slice(&read("config.json")?)
             .map_err(|e| refused(format!("config.json: {e}")))?;
         let dimension = config["hidden_size"]
@@ -125,54 +122,28 @@ impl OnnxEmbedder {
                     .map_err(|e| refused(e.to_string()))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let free = Arc::new(Semaphore::new(idle.len()));
         Ok(Self {
             model,
             dimension,
             max_tokens: options.max_tokens,
             batch_size: options.batch_size.max(1),
             tokenizer,
-            sessions: Arc::new(Sessions {
-                idle: Mutex::new(idle),
-                free,
-            }),
+            sessions: Sessions::new(idle),
         })
     }
 
-    fn failed(&self, reason: &impl ToString) -> ModelError {
-        ModelError::Inference {
-            model: self.model.clone(),
-            reason: reason.to_string(),
-        }
-    }
-
-    /// One batch on an idle session, off the async threads.
+    /// One batch on an idle session.
     async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let permit = Arc::clone(&self.sessions.free)
-            .acquire_owned()
-            .await
-            .map_err(|e| self.failed(&e))?;
-        let sessions = Arc::clone(&self.sessions);
         let size = self.batch_size;
-        let vectors = tokio::task::spawn_blocking(move || {
-            // Held here, not by the caller: a caller that gives up must not free a session still at work.
-            let _permit = permit;
-            let taken = sessions.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(mut session) = taken else {
-                return Err("no idle session".to_owned());
-            };
-            let vectors = session.embed(texts, Some(size)).map_err(|e| e.to_string());
-            sessions
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(session);
-            vectors
+        let embedded = self.sessions.run(move |session| {
+            session
+                .embed(texts, Some(size))
+                .map_err(|error| error.to_string())
+        });
+        embedded.await.map_err(|reason| ModelError::Inference {
+            model: self.model.clone(),
+            reason,
         })
-        .await
-        .map_err(|e| self.failed(&e))?
-        .map_err(|e| self.failed(&e))?;
-        Ok(vectors)
     }
 }
 

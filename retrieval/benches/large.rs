@@ -367,7 +367,6 @@ fn options() -> SearchOptions {
         scope: Scope::default(),
         filter: Filter::default(),
         trace: false,
-        trace: false,
     }
 }
 

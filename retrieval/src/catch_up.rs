@@ -16,7 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use uuid::Uuid;
 
 use crate::SearchError;
-use crate::lexical::{LexicalIndex, LexicalMatches};
+use crate::lexical::{FieldBoosts, LexicalIndex, LexicalMatches};
 
 /// Documents replayed per commit: bounds the memory of a rebuild.
 const DOCUMENTS_PER_COMMIT: usize = 200;
@@ -157,12 +157,13 @@ impl TenantIndex {
         &self,
         query: &str,
         limit: usize,
+        boosts: FieldBoosts,
         kept: Option<Vec<Uuid>>,
     ) -> Result<LexicalMatches, SearchError> {
         let index = Arc::clone(self.index().await?);
         let query = query.to_owned();
         blocking(&self.directory, move || {
-            index.search(&query, limit, kept.as_deref())
+            index.search(&query, limit, boosts, kept.as_deref())
         })
         .await
     }

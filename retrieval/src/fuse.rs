@@ -1,7 +1,8 @@
 //! Fusion of the two legs into one score.
 //!
 //! By default the score is a convex sum of two numbers that mean something by themselves: the BM25 score as a share of the most
-//! that this question could score, and the raw cosine of the best window. Rank and min-max fusion throw away *how well*
+//! that this question could score, and the raw
+//! cosine of the passage. Rank and min-max fusion throw away *how well*
 //! the best lexical hit matches; here a question whose words the documents do not know gets a small lexical share and
 //! the vectors decide, and a question full of rare terms gets a large one. The other two ways stand for comparison and for
 //! models whose cosines mean little: which one is best is asked of labelled questions, see `plumbline-eval tune`.
@@ -17,7 +18,7 @@ use crate::{LegScore, ScoreParts};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) chunk: Uuid,
-    /// Cosine of the best window, −1 to 1.
+    /// How near it is to the question, −1 to 1.
     pub(crate) cosine: Option<f32>,
     /// What reading it again adds to its score.
     pub(crate) bonus: f32,

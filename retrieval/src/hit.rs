@@ -60,7 +60,7 @@ pub struct Hit {
     pub parts: ScoreParts,
     /// Place in the lexical leg, if it found the chunk.
     pub lexical: Option<LegScore>,
-    /// Place in the vector leg, if it found the chunk (score = cosine of the best window).
+    /// Place in the vector leg, if it found the chunk (score: mean of the cosines of its best window and of the whole).
     pub vector: Option<LegScore>,
     /// A better hit that says all that this one says: it comes after all others that were found.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,5 +4,5 @@ mod analyze;
 mod index;
 mod question;
 
-pub(crate) use index::{LexicalIndex, LexicalMatches};
+pub(crate) use index::{FieldBoosts, LexicalIndex, LexicalMatches};
 pub(crate) use question::Word;

@@ -20,4 +20,6 @@ mod trace;
 pub use hit::{Hit, LegScore, ScoreParts};
 pub use results::{LexicalState, Results, SearchTimings};
 pub use searcher::{EXACT_SCAN_UP_TO, SearchError, SearchOptions, Searcher};
-pub use trace::{AnalysedTerm, AnalysedWord, Analysis, Considered, LexicalTrace, SearchTrace, VectorTrace};
+pub use trace::{
+    AnalysedTerm, AnalysedWord, Analysis, Considered, LexicalTrace, RerankTrace, SearchTrace, VectorTrace,
+};

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::collapse::duplicates;
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse};
 use crate::lexical::LexicalMatches;
-use crate::rerank::{RERANKED, Reader};
 
 /// A candidate with its place and how it came there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,8 +25,6 @@ pub(crate) struct Ranked {
 
 /// What is ordered, and how.
 pub(crate) struct Ranking<'a> {
-    /// The question as searched.
-    pub(crate) question: &'a str,
     /// What both legs found and is live.
     pub(crate) live: &'a [LiveHit],
     /// The vector leg, best first.
@@ -36,29 +33,36 @@ pub(crate) struct Ranking<'a> {
     pub(crate) lexical: &'a LexicalMatches,
     /// How the legs are put together.
     pub(crate) weights: Weights,
-    /// Whether the leading candidates are read again.
-    pub(crate) rerank: bool,
-    /// Hits wanted.
-    pub(crate) k: usize,
+    /// How many candidates are looked at again: read, and compared with each other.
+    pub(crate) leading: usize,
 }
 
-impl Ranking<'_> {
-    /// All candidates, best first; near-duplicates of better ones come after all that say something of their own, so that
-    /// a shortage is filled with them and nothing else is pushed out by them.
-    pub(crate) fn order(&self) -> Vec<Ranked> {
+impl<'a> Ranking<'a> {
+    /// The candidates that are worth reading again, best first: as the legs alone order them.
+    pub(crate) fn leading(&self) -> Vec<&'a LiveHit> {
+        let by_chunk = self.by_chunk();
         let first = self.fuse(&HashMap::new());
-        let bonuses = self.bonuses(&first);
-        let fused = if bonuses.is_empty() {
-            first.clone()
-        } else {
-            self.fuse(&bonuses)
-        };
+        let leading = first.iter().take(self.leading);
+        leading
+            .filter_map(|place| by_chunk.get(&place.chunk).copied())
+            .collect()
+    }
+
+    /// All candidates, best first, with `bonuses` added to their scores; near-duplicates of better ones come after all that
+    /// say something of their own, so that a shortage is filled with them and nothing else is pushed out by them.
+    pub(crate) fn order(&self, bonuses: &HashMap<Uuid, f32>) -> Vec<Ranked> {
+        let first = self.fuse(&HashMap::new());
         let places: HashMap<Uuid, u32> = (1_u32..)
             .zip(&first)
             .map(|(rank, place)| (place.chunk, rank))
             .collect();
-        let by_chunk: HashMap<Uuid, &LiveHit> = self.live.iter().map(|hit| (hit.chunk_id, hit)).collect();
-        let leading = fused.iter().take(RERANKED.max(self.k));
+        let fused = if bonuses.is_empty() {
+            first
+        } else {
+            self.fuse(bonuses)
+        };
+        let by_chunk = self.by_chunk();
+        let leading = fused.iter().take(self.leading);
         let repeated = duplicates(leading.filter_map(|place| by_chunk.get(&place.chunk).copied()));
         let mut ranked: Vec<Ranked> = fused
             .into_iter()
@@ -70,6 +74,10 @@ impl Ranking<'_> {
             .collect();
         ranked.sort_by_key(|place| place.duplicate_of.is_some()); // stable: each part keeps its order
         ranked
+    }
+
+    fn by_chunk(&self) -> HashMap<Uuid, &'a LiveHit> {
+        self.live.iter().map(|hit| (hit.chunk_id, hit)).collect()
     }
 
     fn fuse(&self, bonuses: &HashMap<Uuid, f32>) -> Vec<Fused> {
@@ -93,18 +101,5 @@ impl Ranking<'_> {
             self.nearest,
             self.weights,
         )
-    }
-
-    fn bonuses(&self, first: &[Fused]) -> HashMap<Uuid, f32> {
-        if !self.rerank {
-            return HashMap::new();
-        }
-        let reader = Reader::new(self.question, &self.lexical.words);
-        let by_chunk: HashMap<Uuid, &LiveHit> = self.live.iter().map(|hit| (hit.chunk_id, hit)).collect();
-        first
-            .iter()
-            .take(RERANKED.max(self.k))
-            .filter_map(|place| Some((place.chunk, reader.bonus(by_chunk.get(&place.chunk)?))))
-            .collect()
     }
 }

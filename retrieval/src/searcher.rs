@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumbline_models::{Embedders, ModelError};
+use plumbline_models::{Embedders, ModelError, Reranker};
 use plumbline_store::{
     Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
 };
@@ -12,11 +12,13 @@ use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
 use crate::fuse::{Weights, lexical_share};
-use crate::lexical::LexicalMatches;
+use crate::lexical::{FieldBoosts, LexicalMatches};
 use crate::rank::{Ranked, Ranking};
+use crate::rerank::{RERANKED, read_again};
 use crate::spaces::{QueryVector, Spaces};
 use crate::{
-    Considered, Hit, LegScore, LexicalState, LexicalTrace, Results, SearchTimings, SearchTrace, VectorTrace,
+    Considered, Hit, LegScore, LexicalState, LexicalTrace, RerankTrace, Results, SearchTimings, SearchTrace,
+    VectorTrace,
 };
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
@@ -71,6 +73,7 @@ pub struct Searcher {
     store: Store,
     spaces: Spaces,
     indexes: LexicalIndexes,
+    reranker: Option<Arc<dyn Reranker>>,
 }
 
 impl Searcher {
@@ -89,7 +92,15 @@ impl Searcher {
             store,
             spaces: Spaces::new(embedders.into()),
             indexes,
+            reranker: None,
         })
+    }
+
+    /// The same with a cross-encoder for tenants whose settings ask for one.
+    #[must_use]
+    pub fn with_reranker(mut self, reranker: Option<Arc<dyn Reranker>>) -> Self {
+        self.reranker = reranker;
+        self
     }
 
     /// The `options.k` passages of live versions that fit `query` best.
@@ -165,7 +176,7 @@ impl Searcher {
             },
             fusion: settings.fusion,
             lexical_weight: weight,
-            reranked: settings.rerank,
+            rerank: found.rerank.clone(),
             candidates: found.considered(options.k),
             gone: found.gone,
             index_version: vector.revision,
@@ -305,7 +316,11 @@ impl Searcher {
             Some(kept)
         };
         // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
-        match index.search(query, depth * 4, kept).await {
+        let boosts = FieldBoosts {
+            heading: options.settings.heading_boost,
+            title: options.settings.title_boost,
+        };
+        match index.search(query, depth * 4, boosts, kept).await {
             Ok(matches) => Ok((matches, state, millis(began))),
             Err(error) => {
                 tracing::error!(%error, "retrieval.lexical.unavailable");
@@ -345,9 +360,8 @@ impl Searcher {
             )
             .await?;
         tx.commit().await?;
-        let nearest: Vec<(Uuid, f32)> = vector.matches.iter().map(|m| (m.chunk_id, m.cosine)).collect();
-        let ranked = Ranking {
-            question: text,
+        let nearest = nearest(&vector.matches, &live);
+        let ranking = Ranking {
             live: &live,
             nearest: &nearest,
             lexical,
@@ -357,15 +371,17 @@ impl Searcher {
                 lexical: weight,
                 pin_margin: settings.pin_margin.clamp(0.0, 1.0),
             },
-            rerank: settings.rerank,
-            k: options.k,
-        }
-        .order();
+            leading: RERANKED.max(options.k),
+        };
+        let model = self.reranker.as_ref();
+        let reread = read_again(model, text, &lexical.words, &ranking.leading(), settings).await;
+        let ranked = ranking.order(&reread.bonuses);
         let live: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
         Ok(Found {
             // The vector leg saw live versions only: what is gone now was replaced in between.
-            moved: nearest.iter().any(|(chunk, _)| !live.contains_key(chunk)),
+            moved: nearest.len() < vector.matches.len(),
             gone: wanted.len() - live.len(),
+            rerank: reread.trace,
             ranked,
             live,
         })
@@ -376,6 +392,7 @@ impl Searcher {
 struct Found {
     ranked: Vec<Ranked>,
     live: HashMap<Uuid, LiveHit>,
+    rerank: Option<RerankTrace>,
     gone: usize,
     moved: bool,
 }
@@ -409,6 +426,21 @@ fn lexical_weight(settings: &RetrievalSettings, query: &QueryVector, language: O
         }
         .clamp(0.0, 1.0),
     }
+}
+
+/// The vector leg as it counts, best first: it is found by the nearest window of a chunk, and scored by that and the whole
+/// chunk. What is not live any more is left out.
+fn nearest(matches: &[VectorMatch], live: &[LiveHit]) -> Vec<(Uuid, f32)> {
+    let cosines: HashMap<Uuid, f32> = live
+        .iter()
+        .filter_map(|hit| Some((hit.chunk_id, hit.cosine?)))
+        .collect();
+    let mut nearest: Vec<(Uuid, f32)> = matches
+        .iter()
+        .filter_map(|found| Some((found.chunk_id, *cosines.get(&found.chunk_id)?)))
+        .collect();
+    nearest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    nearest
 }
 
 struct VectorLeg {

@@ -32,8 +32,8 @@ pub struct SearchTrace {
     pub fusion: Fusion,
     /// Weight of the lexical leg in the fused scores, 0 to 1; the vector leg gets the rest.
     pub lexical_weight: f32,
-    /// Whether the leading candidates were read again.
-    pub reranked: bool,
+    /// Who read the leading candidates again; none when the settings leave that out.
+    pub rerank: Option<RerankTrace>,
     /// Every live chunk that a leg offered, in the order they ended in.
     pub candidates: Vec<Considered>,
     /// Chunks that a leg offered and that were replaced or deleted before they could be loaded.
@@ -96,6 +96,19 @@ pub struct VectorTrace {
     pub windows: i64,
     /// Chunks it found, at most the depth.
     pub found: usize,
+}
+
+/// The reading of the leading candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RerankTrace {
+    /// `features`, or the name of the model.
+    pub by: String,
+    /// Candidates read.
+    pub read: usize,
+    /// Why the model that the settings ask for did not judge.
+    pub missed: Option<String>,
+    /// Milliseconds.
+    pub ms: f64,
 }
 
 /// A chunk that was considered.

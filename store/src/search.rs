@@ -103,7 +103,8 @@ pub struct LiveHit {
     pub pinned: bool,
     /// Factor an admin gave its score.
     pub boost: f32,
-    /// Cosine of its best window to the question, when a vector was given.
+    /// How near it is to the question, when a vector was given: the mean of the cosine of its best window and of that of the
+    /// whole chunk, or the cosine of a question that an admin says it answers, if that is nearer. −1 to 1.
     pub cosine: Option<f32>,
 }
 
@@ -204,12 +205,21 @@ impl TenantTx {
         let mut sql = QueryBuilder::new(
             "SELECT c.id AS chunk_id, d.id AS document_id, v.id AS version_id, d.key AS document_key,
                     d.title AS document_title, v.number AS version_number, c.text_start, c.text_end, c.page_from,
-                    c.row_from, c.heading_path, c.body, c.pinned, c.boost, (SELECT (1 - min(w.embedding <=> ",
+                    c.row_from, c.heading_path, c.body, c.pinned, c.boost,
+                    (SELECT (1 - least((min(distance) FILTER (WHERE own)
+                                        + coalesce(min(distance) FILTER (WHERE own AND whole),
+                                                   min(distance) FILTER (WHERE own))) / 2,
+                                       min(distance) FILTER (WHERE NOT own)))::float4
+                       FROM (SELECT w.embedding <=> ",
         );
         sql.push_bind(query.map(HalfVector::from_f32_slice))
-            .push("))::float4 FROM windows w WHERE w.chunk_id = c.id AND w.space_id = ")
+            .push(
+                " AS distance, w.overlay_id IS NULL AS own,
+                                    w.text_start <= c.text_start AND w.text_end >= c.text_end AS whole
+                               FROM windows w WHERE w.chunk_id = c.id AND w.space_id = ",
+            )
             .push_bind(space)
-            .push(") AS cosine FROM chunks c JOIN ");
+            .push(") near) AS cosine FROM chunks c JOIN ");
         push_visible(&mut sql, scope, filter);
         sql.push(
             " seen ON seen.version_id = c.version_id

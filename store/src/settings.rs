@@ -86,6 +86,11 @@ pub struct RetrievalSettings {
     pub lexical_weight: f32,
     /// The same for questions in a language that the embedding model does not speak. 0 to 1.
     pub lexical_weight_foreign: f32,
+    /// What a word of the question among the headings above a passage adds to its lexical score, as a factor of BM25 over
+    /// headings alone. 0 to 10.
+    pub heading_boost: f32,
+    /// The same for the title of its document. 0 to 10.
+    pub title_boost: f32,
     /// Candidates taken from each leg.
     pub leg_depth: usize,
     /// Hits handed to the composer.
@@ -96,6 +101,12 @@ pub struct RetrievalSettings {
     pub vector: bool,
     /// Whether the best candidates are read once more for what neither leg sees.
     pub rerank: bool,
+    /// Whether the reranking model that is installed reads them, instead of the built-in features.
+    pub rerank_model: bool,
+    /// The most that the reranking model adds to a fused score, for a passage that surely answers. 0 to 10.
+    pub rerank_model_weight: f32,
+    /// How long the reranking model may take, in milliseconds; when it is late the features judge.
+    pub rerank_deadline_ms: u64,
     /// A pinned chunk comes first when its score is at most this share below the best. 0 to 1.
     pub pin_margin: f32,
 }
@@ -108,11 +119,16 @@ impl Default for RetrievalSettings {
             rrf_k: 10.0,
             lexical_weight: 0.4,
             lexical_weight_foreign: 0.7,
+            heading_boost: 0.0,
+            title_boost: 0.0,
             leg_depth: 50,
             top_k: 8,
             lexical: true,
             vector: true,
             rerank: true,
+            rerank_model: false,
+            rerank_model_weight: 1.0,
+            rerank_deadline_ms: 500,
             pin_margin: 0.25,
         }
     }

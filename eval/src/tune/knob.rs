@@ -58,10 +58,14 @@ pub(super) struct Knob {
 
 const SHARES: &[f64] = &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
+const BOOSTS: &[f64] = &[0.0, 0.1, 0.2, 0.3, 0.5, 1.0];
+
 /// Every knob.
 pub(super) const KNOBS: &[Knob] = &[
     knob("retrieval.lexical_weight", Stage::Retrieval, SHARES),
     knob("retrieval.lexical_weight_foreign", Stage::Retrieval, SHARES),
+    knob("retrieval.heading_boost", Stage::Retrieval, BOOSTS),
+    knob("retrieval.title_boost", Stage::Retrieval, BOOSTS),
     knob(
         "retrieval.rrf_k",
         Stage::Retrieval,

@@ -56,6 +56,21 @@ pub struct Chunk {
     pub windows: Vec<ByteRange>,
 }
 
+impl Chunk {
+    /// What is embedded of the chunk by a model that reads `max_tokens`: its windows, and after several of them the whole
+    /// of it once more. A window knows one thing exactly and the whole knows what it is about; a chunk that answers is
+    /// near to its question in both. What the model cannot read to its end, and rows of numbers, have no whole.
+    pub fn embedded(&self, max_tokens: usize) -> Vec<ByteRange> {
+        let mut ranges = self.windows.clone();
+        let covers = ranges.last().is_some_and(|last| last.end == self.range.end);
+        if ranges.len() > 1 && covers && usize::try_from(self.tokens).is_ok_and(|tokens| tokens <= max_tokens)
+        {
+            ranges.push(self.range);
+        }
+        ranges
+    }
+}
+
 /// Cuts an extraction into chunks. `count_tokens` counts without special tokens.
 pub fn chunk(
     extraction: &Extraction,

@@ -18,7 +18,7 @@ use super::windows::Windows;
 use super::{BuildError, Built, Pipeline, Progress};
 use crate::extract::{Ocr, Wanted};
 use crate::overlay::{Edited, apply_edits};
-use crate::{Chunk, Code, Extraction, chunk};
+use crate::{ByteRange, Chunk, Code, Extraction, chunk};
 
 /// Attempts to complete a version whose overlays are being edited at this very moment.
 const PLACINGS: usize = 5;
@@ -103,13 +103,18 @@ impl Pipeline {
             .filter(|overlay| overlay.kind == OverlayKind::Question)
             .filter_map(|overlay| overlay.body.clone())
             .collect();
-        let windows = Windows::new(&extraction, &chunks, &questions);
+        let windows = Windows::new(
+            &extraction,
+            &chunks,
+            &questions,
+            self.embedders.own().max_tokens(),
+        );
         let (space, kept, embedded) = self.embed(stage, &windows).await?;
         let written = windows
-            .hashes
+            .ranges
             .iter()
             .zip(&chunks)
-            .map(|(hashes, chunk)| new_chunk(chunk, hashes));
+            .map(|(embedded, chunk)| new_chunk(chunk, embedded));
         let built = BuiltVersion {
             version_id: version.id,
             title: extraction.title.clone(),
@@ -383,9 +388,12 @@ fn already_built(version: &Version) -> Built {
     }
 }
 
+/// Raised when other texts are embedded of the same chunks.
+const EMBEDDED_AS: u32 = 2;
+
 /// What besides the text decides the chunks and their vectors.
 fn recipe(chunking: &ChunkingSettings, model: &str) -> [u8; 32] {
-    Sha256::digest(json!([chunking, model, env!("CARGO_PKG_VERSION")]).to_string()).into()
+    Sha256::digest(json!([chunking, model, env!("CARGO_PKG_VERSION"), EMBEDDED_AS]).to_string()).into()
 }
 
 /// The extraction as it is saved; its text is handed back, because it is not part of the outline.
@@ -455,8 +463,8 @@ fn edit_places(chunks: &[NewChunk], edited: &[Edited]) -> Vec<NewPlace> {
     edited.iter().map(place).collect()
 }
 
-fn new_chunk(chunk: &Chunk, hashes: &[[u8; 32]]) -> NewChunk {
-    let window = |(range, hash): (&crate::ByteRange, &[u8; 32])| NewWindow {
+fn new_chunk(chunk: &Chunk, embedded: &[(ByteRange, [u8; 32])]) -> NewChunk {
+    let window = |(range, hash): &(ByteRange, [u8; 32])| NewWindow {
         start: range.start,
         end: range.end,
         hash: *hash,
@@ -473,6 +481,6 @@ fn new_chunk(chunk: &Chunk, hashes: &[[u8; 32]]) -> NewChunk {
         text: chunk.text.clone(),
         tokens: chunk.tokens,
         hash: chunk.hash,
-        windows: chunk.windows.iter().zip(hashes).map(window).collect(),
+        windows: embedded.iter().map(window).collect(),
     }
 }

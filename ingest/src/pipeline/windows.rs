@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::spaces::Kept;
 use super::stage::Teller;
 use super::{BuildError, Pipeline};
-use crate::{Chunk, Extraction};
+use crate::{ByteRange, Chunk, Extraction};
 
 /// Windows embedded and saved at a time: the most that a crash loses, half a second of work.
 pub(super) const BATCH: usize = 64;
@@ -25,8 +25,8 @@ pub(super) struct Windows<'a> {
     extraction: &'a Extraction,
     chunks: &'a [Chunk],
     questions: &'a [String],
-    /// Hash of every window of every chunk, in order.
-    pub(super) hashes: Vec<Vec<[u8; 32]>>,
+    /// What is embedded of every chunk, in order, with its hash.
+    pub(super) ranges: Vec<Vec<(ByteRange, [u8; 32])>>,
     /// All of them.
     pub(super) total: usize,
 }
@@ -39,41 +39,51 @@ enum Place {
 }
 
 impl<'a> Windows<'a> {
-    pub(super) fn new(extraction: &'a Extraction, chunks: &'a [Chunk], questions: &'a [String]) -> Self {
-        let mut windows = Self {
+    pub(super) fn new(
+        extraction: &'a Extraction,
+        chunks: &'a [Chunk],
+        questions: &'a [String],
+        max_tokens: usize,
+    ) -> Self {
+        let title = extraction.title.as_deref();
+        let hashed = |chunk: &Chunk, range: ByteRange| {
+            let text = embedded_text(title, &chunk.heading_path, range.of(&extraction.text));
+            (range, BlobStore::hash(text.as_bytes()))
+        };
+        let ranges: Vec<Vec<(ByteRange, [u8; 32])>> = chunks
+            .iter()
+            .map(|chunk| {
+                let embedded = chunk.embedded(max_tokens);
+                embedded.into_iter().map(|range| hashed(chunk, range)).collect()
+            })
+            .collect();
+        Self {
             extraction,
             chunks,
             questions,
-            hashes: Vec::with_capacity(chunks.len()),
-            total: 0,
-        };
-        for (index, chunk) in chunks.iter().enumerate() {
-            let hash = |window| {
-                let place = Place::Window { chunk: index, window };
-                BlobStore::hash(windows.text(place).as_bytes())
-            };
-            let hashes: Vec<[u8; 32]> = (0..chunk.windows.len()).map(hash).collect();
-            windows.total += hashes.len();
-            windows.hashes.push(hashes);
+            total: ranges.iter().map(Vec::len).sum(),
+            ranges,
         }
-        windows
     }
 
     fn text(&self, place: Place) -> String {
         match place {
             Place::Question(index) => self.questions[index].clone(),
             Place::Window { chunk, window } => {
-                let chunk = &self.chunks[chunk];
-                let body = chunk.windows[window].of(&self.extraction.text);
-                embedded_text(self.extraction.title.as_deref(), &chunk.heading_path, body)
+                let (range, _) = self.ranges[chunk][window];
+                let path = &self.chunks[chunk].heading_path;
+                let body = range.of(&self.extraction.text);
+                embedded_text(self.extraction.title.as_deref(), path, body)
             }
         }
     }
 
     fn places(&self) -> impl Iterator<Item = ([u8; 32], Place)> {
-        let windows = self.hashes.iter().enumerate().flat_map(|(chunk, hashes)| {
-            let place = move |(window, hash): (usize, &[u8; 32])| (*hash, Place::Window { chunk, window });
-            hashes.iter().enumerate().map(place)
+        let windows = self.ranges.iter().enumerate().flat_map(|(chunk, ranges)| {
+            let place = move |(window, (_, hash)): (usize, &(ByteRange, [u8; 32]))| {
+                (*hash, Place::Window { chunk, window })
+            };
+            ranges.iter().enumerate().map(place)
         });
         let question = |(index, text): (usize, &String)| (question_hash(text), Place::Question(index));
         windows.chain(self.questions.iter().enumerate().map(question))

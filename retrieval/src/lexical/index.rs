@@ -23,7 +23,7 @@ use super::question::{Question, Word};
 use crate::{AnalysedTerm, AnalysedWord, Analysis};
 
 /// Raised when the schema or the analysis changes: an index of another number is rebuilt.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Memory that one catch-up may use for new segments.
 const WRITER_BYTES: usize = 20 << 20;
@@ -36,7 +36,19 @@ struct Fields {
     chunk: Field,
     document: Field,
     language: Field,
+    /// Body, headings, title and the questions that an admin says it answers, as one text.
     text: Field,
+    /// The headings above it once more, alone.
+    heading: Field,
+    /// The title of its document once more, alone.
+    title: Field,
+}
+
+/// What a match in a field of its own adds to a word's score in the whole text, as a factor of that field's BM25.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FieldBoosts {
+    pub(crate) heading: f32,
+    pub(crate) title: f32,
 }
 
 /// What the lexical leg found.
@@ -166,6 +178,7 @@ impl LexicalIndex {
         &self,
         question: &str,
         limit: usize,
+        boosts: FieldBoosts,
         kept: Option<&[Uuid]>,
     ) -> tantivy::Result<LexicalMatches> {
         let searcher = self
@@ -194,7 +207,7 @@ impl LexicalIndex {
             .words
             .iter()
             .filter(|word| word.is_known())
-            .map(|word| self.clause(word))
+            .map(|word| self.clause(word, boosts))
             .collect();
         let query = self.limited(BooleanQuery::new(clauses), kept);
         let mut chunks = Vec::new();
@@ -231,18 +244,32 @@ impl LexicalIndex {
         ])
     }
 
-    fn clause(&self, word: &Word) -> (Occur, Box<dyn Query>) {
-        let alternatives: Vec<Box<dyn Query>> = word
-            .terms
-            .iter()
-            .map(|(text, weight)| {
-                let term = Term::from_field_text(self.fields.text, text);
-                let query = Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs));
-                Box::new(BoostQuery::new(query, *weight)) as Box<dyn Query>
-            })
-            .collect();
-        (Occur::Should, Box::new(DisjunctionMaxQuery::new(alternatives)))
+    /// What a word scores: its best term in the whole text, and a share of what that is worth among the headings and in
+    /// the title.
+    fn clause(&self, word: &Word, boosts: FieldBoosts) -> (Occur, Box<dyn Query>) {
+        let whole = best_term(self.fields.text, word, 1.0);
+        let others = [
+            (self.fields.heading, boosts.heading),
+            (self.fields.title, boosts.title),
+        ];
+        let mut fields = vec![(Occur::Should, whole)];
+        for (field, boost) in others.into_iter().filter(|(_, boost)| *boost > 0.0) {
+            fields.push((Occur::Should, best_term(field, word, boost)));
+        }
+        match fields.len() {
+            1 => fields.remove(0),
+            _ => (Occur::Should, Box::new(BooleanQuery::new(fields))),
+        }
     }
+}
+
+fn best_term(field: Field, word: &Word, boost: f32) -> Box<dyn Query> {
+    let alternatives = word.terms.iter().map(|(text, weight)| {
+        let term = Term::from_field_text(field, text);
+        let query = Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs));
+        Box::new(BoostQuery::new(query, weight * boost)) as Box<dyn Query>
+    });
+    Box::new(DisjunctionMaxQuery::new(alternatives.collect()))
 }
 
 impl Fields {
@@ -254,32 +281,30 @@ impl Fields {
         document.add_text(self.language, language);
         // Title and headings belong to what a chunk says: "Returns > Batteries" is context its sentences leave out.
         // So do the questions that an admin says it answers.
-        let text = format!(
-            "{}\n{}\n{}\n{}",
-            live.title,
-            live.chunk.heading_path.join("\n"),
-            live.chunk.body,
-            live.chunk.questions.join("\n")
-        );
-        let tokens = Analyzer::new(Some(language), false)
-            .terms(&text)
-            .into_iter()
-            .enumerate()
-            .map(|(position, text)| Token {
-                position,
-                text,
-                position_length: 1,
-                ..Token::default()
-            })
-            .collect();
-        document.add_pre_tokenized_text(
-            self.text,
-            PreTokenizedString {
-                text: String::new(),
-                tokens,
-            },
-        );
+        let headings = live.chunk.heading_path.join("\n");
+        let questions = live.chunk.questions.join("\n");
+        let whole = [&live.title, &headings, &live.chunk.body, &questions].map(String::as_str);
+        let mut analyzer = Analyzer::new(Some(language), false);
+        let mut add = |field, text: &str| {
+            document.add_pre_tokenized_text(field, tokenized(analyzer.terms(text)));
+        };
+        add(self.text, &whole.join("\n"));
+        add(self.heading, &headings);
+        add(self.title, &live.title);
         document
+    }
+}
+
+fn tokenized(terms: Vec<String>) -> PreTokenizedString {
+    let tokens = terms.into_iter().enumerate().map(|(position, text)| Token {
+        position,
+        text,
+        position_length: 1,
+        ..Token::default()
+    });
+    PreTokenizedString {
+        text: String::new(),
+        tokens: tokens.collect(),
     }
 }
 
@@ -288,11 +313,14 @@ fn schema() -> (Schema, Fields) {
     let terms = TextFieldIndexing::default()
         .set_tokenizer("raw")
         .set_index_option(IndexRecordOption::WithFreqs);
+    let text = TextOptions::default().set_indexing_options(terms);
     let fields = Fields {
         chunk: builder.add_text_field("chunk", STORED),
         document: builder.add_text_field("document", STRING),
         language: builder.add_text_field("language", STRING),
-        text: builder.add_text_field("text", TextOptions::default().set_indexing_options(terms)),
+        text: builder.add_text_field("text", text.clone()),
+        heading: builder.add_text_field("heading", text.clone()),
+        title: builder.add_text_field("title", text),
     };
     (builder.build(), fields)
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use plumbline_models::reading::{fold, synonyms};
+use plumbline_models::reading::{fold, is_stop_word, synonyms};
 use tantivy::Searcher;
 use tantivy::schema::{Field, Term};
 
@@ -98,6 +98,10 @@ fn word_variants(
     let mut seen = std::collections::BTreeSet::new();
     let mut variants = Vec::new();
     for word in super::analyze::split(text) {
+        // Beside the stop words of the analysis, the words that questions are made with: "how can I", "quiero saber".
+        if stop_words && is_stop_word(&fold(&word)) {
+            continue;
+        }
         let Some(first) = own.terms(&word).pop() else {
             continue;
         };

@@ -95,6 +95,21 @@ impl Settings {
         if !(1.0..=1_000.0).contains(&retrieval.rrf_k) {
             found.push(problem("retrieval.rrf_k", "must be 1 to 1000"));
         }
+        for (field, factor) in [
+            ("retrieval.heading_boost", retrieval.heading_boost),
+            ("retrieval.title_boost", retrieval.title_boost),
+            ("retrieval.rerank_model_weight", retrieval.rerank_model_weight),
+        ] {
+            if !(0.0..=10.0).contains(&factor) {
+                found.push(problem(field, format!("is {factor}; it must be 0 to 10")));
+            }
+        }
+        within(
+            "retrieval.rerank_deadline_ms",
+            retrieval.rerank_deadline_ms,
+            &(1..=60_000),
+            found,
+        );
         within("retrieval.leg_depth", retrieval.leg_depth, &(1..=1_000), found);
         within("retrieval.top_k", retrieval.top_k, &(1..=50), found);
         if retrieval.model.len() > 200 || retrieval.model.contains(char::is_control) {

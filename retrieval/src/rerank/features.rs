@@ -1,4 +1,4 @@
-//! Rerank: a few cheap features that neither leg sees, added to the fused score of the leading candidates.
+//! A few cheap features that neither leg sees, added to the fused score of the leading candidates.
 //!
 //! BM25 counts the words of a whole chunk and the vectors blur it; a customer is answered by one sentence or row of it.
 //! So the best candidates are read once more: how much of the question its best sentence or row holds, how much the
@@ -12,9 +12,6 @@ use plumbline_models::reading::{Asked, Meaning, is_stop_word, meanings_of, sente
 use plumbline_store::LiveHit;
 
 use crate::lexical::Word;
-
-/// Candidates that are read again.
-pub(crate) const RERANKED: usize = 20;
 
 /// Weights relative to the fused score. Fitted on the dev split of the golden set by a listwise softmax over the leading
 /// thirty candidates under five-fold cross-validation (L2 0.05), divided by the weight of the fused score and rounded.
@@ -162,14 +159,14 @@ fn units(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use uuid::Uuid;
 
     use super::*;
 
-    fn hit(title: &str, body: &str) -> LiveHit {
+    pub(in crate::rerank) fn hit_of(chunk_id: Uuid, title: &str, body: &str) -> LiveHit {
         LiveHit {
-            chunk_id: Uuid::nil(),
+            chunk_id,
             document_id: Uuid::nil(),
             version_id: Uuid::nil(),
             document_key: "a.txt".to_owned(),
@@ -196,7 +193,7 @@ mod tests {
                 idf: 1.0,
             })
             .collect();
-        Reader::new(question, &known).bonus(&hit(title, body))
+        Reader::new(question, &known).bonus(&hit_of(Uuid::nil(), title, body))
     }
 
     #[test]
