@@ -24,6 +24,7 @@ fn hit(text: &str, title: &str, score: f32) -> Hit {
         parts: plumbline_retrieval::ScoreParts::default(),
         lexical: None,
         vector: Some(LegScore { rank: 1, score }),
+        duplicate_of: None,
     }
 }
 

@@ -21,6 +21,14 @@ pub struct Machine {
     /// Directory of the embedding model.
     #[arg(long, value_name = "DIR", env = "PLUMBLINE_MODEL_DIR", hide_short_help = true)]
     pub model_dir: Option<PathBuf>,
+    /// Directory of a cross-encoder, for settings with `retrieval.rerank_model`.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PLUMBLINE_RERANKER_DIR",
+        hide_short_help = true
+    )]
+    pub reranker_dir: Option<PathBuf>,
     /// ONNX Runtime 1.24 or newer.
     #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH", hide_short_help = true)]
     pub onnx_library: Option<PathBuf>,

@@ -8,7 +8,8 @@ use axum::extract::FromRef;
 use plumbline_answer::Answerer;
 use plumbline_ingest::{Isolation, Limits, Pipeline, Progress};
 use plumbline_models::{
-    Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, QueryCache, init_runtime,
+    Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, OnnxReranker, QueryCache, Reranker,
+    init_runtime,
 };
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres};
@@ -189,6 +190,18 @@ pub async fn load_embedders(common: &CommonArgs) -> anyhow::Result<Embedders> {
     Ok(Embedders::new(own, others)?)
 }
 
+/// The reranking model, if one is installed. ONNX Runtime is loaded already, with the embedding model.
+pub async fn load_reranker(common: &CommonArgs) -> anyhow::Result<Option<Arc<dyn Reranker>>> {
+    let Some(directory) = common.reranker_dir.clone() else {
+        return Ok(None);
+    };
+    let loading = tokio::task::spawn_blocking(move || OnnxReranker::load(&OnnxOptions::new(directory)));
+    let reranker = loading
+        .await?
+        .context("the model in PLUMBLINE_RERANKER_DIR cannot be used; without the variable none is")?;
+    Ok(Some(Arc::new(reranker)))
+}
+
 /// How files are extracted: by this very program as a child process.
 pub fn isolation(common: &CommonArgs) -> anyhow::Result<Isolation> {
     let mut isolation = Isolation::new(std::env::current_exe()?, ["extract-worker"]);
@@ -252,7 +265,8 @@ pub async fn boot_on(
     }
     let embedders = load_embedders(common).await?;
     let embedder = Arc::clone(embedders.own());
-    let searcher = Arc::new(Searcher::open(store.clone(), embedders.clone(), &data.index())?);
+    let searcher = Searcher::open(store.clone(), embedders.clone(), &data.index())?;
+    let searcher = Arc::new(searcher.with_reranker(load_reranker(common).await?));
     let model = Arc::new(Extractive::new(Arc::clone(&embedder)));
     let answerer = Arc::new(Answerer::new(
         store.clone(),

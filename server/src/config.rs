@@ -41,6 +41,9 @@ pub struct CommonArgs {
     /// Directory of the embedding model (model.onnx and its tokenizer files)
     #[arg(long, env = "PLUMBLINE_MODEL_DIR", global = true, value_name = "DIR")]
     pub model_dir: Option<PathBuf>,
+    /// Directory of a cross-encoder (the same files) for tenants whose settings say `retrieval.rerank_model`
+    #[arg(long, env = "PLUMBLINE_RERANKER_DIR", global = true, value_name = "DIR")]
+    pub reranker_dir: Option<PathBuf>,
     /// ONNX Runtime 1.24 or newer
     #[arg(long, env = "ORT_DYLIB_PATH", global = true, value_name = "FILE")]
     pub onnx_library: Option<PathBuf>,

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use plumbline_answer::{Answer, Answerer, Ask};
 use plumbline_ingest::{Isolation, Limits, Pipeline};
-use plumbline_models::{ChatModel, Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_models::{
+    ChatModel, Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, OnnxReranker, Reranker,
+    init_runtime,
+};
 use plumbline_retrieval::Searcher;
 use plumbline_store::local::{LocalOptions, LocalPostgres, create_database};
 use plumbline_store::{BlobStore, DataDir, Scope, Settings, SettingsVersion, Store};
@@ -87,6 +90,7 @@ impl LocalSettings {
 pub struct Local {
     answerer: Answerer,
     embedder: Arc<dyn Embedder>,
+    reranker: Option<Arc<dyn Reranker>>,
     index: PathBuf,
     store: Store,
     tenant: Uuid,
@@ -122,6 +126,8 @@ impl Local {
         let pipeline = Pipeline::new(store.clone(), blobs, Arc::clone(&embedder), isolation(limits)?);
         ingest(&pipeline, tenant, golden, progress).await?;
         let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &data.index()).map_err(infra)?;
+        let reranker = load_reranker(machine)?;
+        let searcher = searcher.with_reranker(reranker.clone());
         searcher.catch_up(tenant).await.map_err(infra)?;
         let mut model: Arc<dyn ChatModel> = Arc::new(Extractive::new(Arc::clone(&embedder)));
         if let Some(tape) = &settings.tape {
@@ -147,6 +153,7 @@ impl Local {
             settings,
             scope: Scope::default(),
             label,
+            reranker,
             replayed,
             _cluster: cluster,
         })
@@ -168,7 +175,9 @@ impl Local {
             settings,
             ..
         } = documents;
+        let reranker = load_reranker(machine)?;
         let searcher = Searcher::open(store.clone(), embedders, &index).map_err(infra)?;
+        let searcher = searcher.with_reranker(reranker.clone());
         if scope.is_live() {
             searcher.catch_up(tenant).await.map_err(infra)?;
         }
@@ -178,6 +187,7 @@ impl Local {
         Ok(Self {
             answerer,
             embedder,
+            reranker,
             index,
             store,
             tenant,
@@ -212,6 +222,7 @@ impl Local {
     /// Another searcher over the same corpus, with an embedder of its own.
     pub async fn searcher(&self, embedder: Arc<dyn Embedder>) -> Result<Searcher, EvalError> {
         let searcher = Searcher::open(self.store.clone(), embedder, &self.index).map_err(infra)?;
+        let searcher = searcher.with_reranker(self.reranker.clone());
         searcher.catch_up(self.tenant).await.map_err(infra)?;
         Ok(searcher)
     }
@@ -262,6 +273,15 @@ fn load_embedders(machine: &Machine) -> Result<Embedders, EvalError> {
     let own: Arc<dyn Embedder> = Arc::new(embedder);
     let others = machine.remote().connect(&own).map_err(unprovisioned)?;
     Embedders::new(own, others).map_err(unprovisioned)
+}
+
+fn load_reranker(machine: &Machine) -> Result<Option<Arc<dyn Reranker>>, EvalError> {
+    let Some(directory) = &machine.reranker_dir else {
+        return Ok(None);
+    };
+    let reranker = OnnxReranker::load(&OnnxOptions::new(directory))
+        .map_err(|error| EvalError::Infra(format!("PLUMBLINE_RERANKER_DIR: {}", with_causes(&error))))?;
+    Ok(Some(Arc::new(reranker)))
 }
 
 async fn open_store(

@@ -11,7 +11,7 @@ use plumbline_store::Store;
 use plumbline_store::local::LocalPostgres;
 
 use super::serve::missing_settings;
-use crate::app::{isolation, load_embedder, open_database};
+use crate::app::{isolation, load_embedder, load_reranker, open_database};
 use crate::config::{CommonArgs, WhatsappArgs};
 
 /// What became of looking at one thing.
@@ -45,6 +45,7 @@ pub(crate) async fn run(common: &CommonArgs, whatsapp: &WhatsappArgs) -> anyhow:
     findings.extend(database(common).await);
     findings.push(("files", files(common).await));
     findings.push(("embedding model", model(common).await));
+    findings.push(("reranking model", reranker(common).await));
     findings.push(("PDF library", pdf(common).await));
     findings.push(("text recognition", recognition()));
     findings.push(("WhatsApp", configured(whatsapp)));
@@ -228,6 +229,34 @@ async fn model(common: &CommonArgs) -> Outcome {
         looked.await,
         "run `make runtime`, or set PLUMBLINE_MODEL_DIR and ORT_DYLIB_PATH to where they are",
     )
+}
+
+/// Whether the cross-encoder judges, if there is one.
+async fn reranker(common: &CommonArgs) -> Outcome {
+    let looked = async {
+        let Some(reranker) = load_reranker(common).await? else {
+            return anyhow::Ok(None);
+        };
+        let began = std::time::Instant::now();
+        let passages = vec!["an answer".to_owned(); 20];
+        reranker.score("a question", passages).await?;
+        let took = began.elapsed().as_millis();
+        Ok(Some(format!(
+            "{}, {took} ms for 20 short passages; `retrieval.rerank_deadline_ms` is how long a question waits",
+            reranker.model()
+        )))
+    };
+    match looked.await {
+        Ok(None) => Outcome::Note(
+            "none installed: built-in features read the best candidates again (PLUMBLINE_RERANKER_DIR)"
+                .to_owned(),
+        ),
+        Ok(Some(found)) => Outcome::Fine(found),
+        Err(error) => Outcome::of(
+            Err(error),
+            "name a directory with model.onnx and its tokenizer files, or unset PLUMBLINE_RERANKER_DIR",
+        ),
+    }
 }
 
 async fn pdf(common: &CommonArgs) -> Outcome {

@@ -42,13 +42,17 @@ impl EvalProgram {
             program,
             golden: common.data_dir().golden(),
             database_url,
-            environment: vec![
-                ("PLUMBLINE_RUNTIME", common.runtime.clone()),
-                ("PLUMBLINE_MODEL_DIR", common.model_directory()),
-                ("ORT_DYLIB_PATH", common.onnx_runtime()),
-                ("PDFIUM_LIB", common.pdfium_library()),
-                ("PLUMBLINE_DATA", common.data.clone()),
-            ],
+            environment: [
+                ("PLUMBLINE_RUNTIME", Some(common.runtime.clone())),
+                ("PLUMBLINE_MODEL_DIR", Some(common.model_directory())),
+                ("PLUMBLINE_RERANKER_DIR", common.reranker_dir.clone()),
+                ("ORT_DYLIB_PATH", Some(common.onnx_runtime())),
+                ("PDFIUM_LIB", Some(common.pdfium_library())),
+                ("PLUMBLINE_DATA", Some(common.data.clone())),
+            ]
+            .into_iter()
+            .filter_map(|(name, path)| Some((name, path?)))
+            .collect(),
             endpoint: common.embedding.variables(),
         })
     }
