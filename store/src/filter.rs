@@ -41,14 +41,23 @@ impl Filter {
 /// Appends the versions that `scope` sees and `filter` keeps, as a table of `document_id` and `version_id`. A document
 /// without a version that answers may be among them when the filter asks nothing of versions; its `version_id` is null.
 pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &Filter) {
-    sql.push(
-        "(SELECT d.id AS document_id, coalesce(s.id, d.live_version_id) AS version_id
-            FROM documents d LEFT JOIN document_versions s ON s.document_id = d.id AND s.id = ANY(",
-    )
-    .push_bind(&scope.staged)
-    .push(")");
+    // Where nothing is staged the pointer alone decides, and there is an index of it. Behind `coalesce` no index is used:
+    // each candidate of a search would be compared with every document.
+    let version = if scope.is_live() {
+        "d.live_version_id"
+    } else {
+        "coalesce(s.id, d.live_version_id)"
+    };
+    sql.push("(SELECT d.id AS document_id, ")
+        .push(version)
+        .push(" AS version_id FROM documents d");
+    if !scope.is_live() {
+        sql.push(" LEFT JOIN document_versions s ON s.document_id = d.id AND s.id = ANY(")
+            .push_bind(&scope.staged)
+            .push(")");
+    }
     if filter.asks_for_versions() {
-        sql.push(" JOIN document_versions f ON f.id = coalesce(s.id, d.live_version_id)");
+        sql.push(" JOIN document_versions f ON f.id = ").push(version);
     }
     sql.push(" WHERE d.deleted_at IS NULL");
     push_documents(sql, &filter.documents);

@@ -129,7 +129,8 @@ impl TenantTx {
             .execute(self.conn())
             .await?;
         // What the definition of the index names must be part of the text, see vector_index.rs; all are values of ours.
-        // Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
+        // So must the limits, which a plan is worth remembering for: with a parameter there the statement is planned anew
+        // each time. Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
         let (dimension, tenant) = (query.len(), self.tenant());
         let vector = HalfVector::from_f32_slice(query);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -149,10 +150,10 @@ impl TenantTx {
                ORDER BY w.embedding::halfvec({dimension}) <=> "
         ))
         .push_bind(&vector)
-        .push(" LIMIT ")
-        .push_bind(limit.saturating_mul(4))
-        .push(") near GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT ")
-        .push_bind(limit);
+        .push(format_args!(
+            " LIMIT {windows}) near GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT {limit}",
+            windows = limit.saturating_mul(4)
+        ));
         Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 
