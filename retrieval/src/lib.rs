@@ -9,6 +9,7 @@ mod catch_up;
 mod fuse;
 mod hit;
 mod lexical;
+mod outlook;
 mod rerank;
 mod results;
 mod searcher;

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedders, ModelError};
 use plumbline_store::{
-    Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
+    Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorMatch, VectorScan,
 };
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse, lexical_share};
 use crate::lexical::LexicalMatches;
+use crate::outlook::Outlook;
 use crate::rerank::{RERANKED, Reader};
 use crate::spaces::{QueryVector, Spaces};
 use crate::{Hit, LegScore, LexicalState, Results, SearchTimings};
@@ -118,9 +120,10 @@ impl Searcher {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
         let index = self.indexes.of(tenant, &options.scope)?;
+        let outlook = OnceCell::new(); // whichever leg needs it first reads it
         let (vector_leg, lexical_leg) = tokio::join!(
-            self.vector_leg(tenant, query, depth, options, &index),
-            self.lexical_leg(tenant, query, depth, options, &index),
+            self.vector_leg(tenant, query, depth, options, &index, &outlook),
+            self.lexical_leg(tenant, query, depth, options, &index, &outlook),
         );
         let vector = vector_leg?;
         let (matches, lexical, lexical_ms) = lexical_leg?;
@@ -176,6 +179,25 @@ impl Searcher {
         }
     }
 
+    /// What is known before the legs look, read by the first of them.
+    async fn outlook<'a>(
+        &self,
+        tenant: Uuid,
+        options: &SearchOptions,
+        index: &TenantIndex,
+        outlook: &'a OnceCell<Outlook>,
+    ) -> Result<&'a Outlook, SearchError> {
+        outlook
+            .get_or_try_init(|| async {
+                let space = self
+                    .spaces
+                    .of(&self.store, tenant, &options.settings.model)
+                    .await?;
+                Ok(Outlook::read(&self.store, tenant, space, options, index).await?)
+            })
+            .await
+    }
+
     async fn vector_leg(
         &self,
         tenant: Uuid,
@@ -183,29 +205,20 @@ impl Searcher {
         depth: usize,
         options: &SearchOptions,
         index: &TenantIndex,
+        outlook: &OnceCell<Outlook>,
     ) -> Result<VectorLeg, SearchError> {
         let embedding = Instant::now();
-        let model = &options.settings.model;
-        let query = self.spaces.embed(&self.store, tenant, model, query).await?;
-        let embed_ms = millis(embedding);
+        let embed = async {
+            let model = &options.settings.model;
+            let query = self.spaces.embed(&self.store, tenant, model, query).await?;
+            Ok::<_, SearchError>((query, millis(embedding)))
+        };
+        let outlook = self.outlook(tenant, options, index, outlook);
+        let ((query, embed_ms), outlook) = tokio::try_join!(embed, outlook)?;
+        let scan = outlook.scan;
         let searching = Instant::now();
-        let mut tx = self.store.tenant(tenant).await?;
-        let windows = if options.filter.is_empty() {
-            index.live_windows(&mut tx).await?
-        } else {
-            tx.kept_windows(&options.scope, &options.filter).await?
-        };
-        // A filter that keeps few windows would have the index walk past all the others: what is kept is compared whole.
-        let scan = match windows {
-            windows
-                if windows > EXACT_SCAN_UP_TO
-                    && tx.vector_index(query.space()).await? == VectorIndex::Ready =>
-            {
-                VectorScan::Approximate
-            }
-            _ => VectorScan::Exact,
-        };
         let matches = if options.settings.vector {
+            let mut tx = self.store.tenant(tenant).await?;
             tx.nearest_chunks(
                 query.space(),
                 query.values(),
@@ -218,7 +231,6 @@ impl Searcher {
         } else {
             Vec::new()
         };
-        tx.commit().await?;
         let scan = if scan == VectorScan::Exact {
             "exact"
         } else {
@@ -240,6 +252,7 @@ impl Searcher {
         depth: usize,
         options: &SearchOptions,
         index: &Arc<TenantIndex>,
+        outlook: &OnceCell<Outlook>,
     ) -> Result<(LexicalMatches, LexicalState, f64), SearchError> {
         let began = Instant::now();
         if !options.settings.lexical {
@@ -250,7 +263,12 @@ impl Searcher {
         } else {
             CATCH_UP_PATIENCE
         };
-        let state = match index.catch_up_within(&self.store, tenant, patience).await {
+        let outlook = self.outlook(tenant, options, index, outlook).await?;
+        let revision = outlook.revision;
+        let state = match index
+            .catch_up_within(&self.store, tenant, revision, patience)
+            .await
+        {
             Ok(true) => LexicalState::Current,
             Ok(false) => LexicalState::Behind,
             Err(SearchError::Index { path, reason }) => {
@@ -263,16 +281,8 @@ impl Searcher {
             }
             Err(error) => return Err(error),
         };
-        let kept = if options.filter.is_empty() {
-            None
-        } else {
-            let mut tx = self.store.tenant(tenant).await?;
-            let kept = tx.kept_documents(&options.scope, &options.filter).await?;
-            tx.commit().await?;
-            Some(kept)
-        };
         // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
-        match index.search(query, depth * 4, kept).await {
+        match index.search(query, depth * 4, outlook.kept.clone()).await {
             Ok(matches) => Ok((matches, state, millis(began))),
             Err(error) => {
                 tracing::error!(%error, "retrieval.lexical.unavailable");
@@ -311,7 +321,7 @@ impl Searcher {
                 &options.filter,
             )
             .await?;
-        tx.commit().await?;
+        drop(tx); // it only read, and nobody needs to wait for its end
         let mut candidates: Vec<Candidate> = live
             .iter()
             .map(|hit| Candidate {
