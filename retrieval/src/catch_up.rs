@@ -140,7 +140,7 @@ impl TenantIndex {
             .await
     }
 
-    /// How many live windows the tenant has at `revision`, counted once for each.
+    /// How many live windows the tenant has at `revision`, its newest one; counted once per revision.
     pub(crate) async fn live_windows(&self, tx: &mut TenantTx, revision: i64) -> Result<i64, StoreError> {
         if let Some((at, windows)) = *self.windows.lock().unwrap_or_else(PoisonError::into_inner)
             && at == revision
@@ -168,17 +168,15 @@ impl TenantIndex {
         .await
     }
 
-    /// Replays what is missing, waiting at most `patience`; true when the index is current. The replay goes on in the
-    /// background when the patience ends.
+    /// Replays what is missing up to `revision`, the newest one, waiting at most `patience`; true when the index is
+    /// current. The replay goes on in the background when the patience ends.
     pub(crate) async fn catch_up_within(
         self: &Arc<Self>,
         store: &Store,
         tenant: Uuid,
+        revision: i64,
         patience: Duration,
     ) -> Result<bool, SearchError> {
-        let mut tx = store.tenant(tenant).await?;
-        let revision = tx.revision().await?;
-        tx.commit().await?;
         let index = self.index().await?;
         if index.watermark() > revision {
             // PostgreSQL was restored to an earlier time: what the index holds beyond it never happened.

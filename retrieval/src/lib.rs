@@ -10,6 +10,7 @@ mod collapse;
 mod fuse;
 mod hit;
 mod lexical;
+mod outlook;
 mod rank;
 mod rerank;
 mod results;

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedders, ModelError, Reranker};
 use plumbline_store::{
-    Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorIndex, VectorMatch, VectorScan,
+    Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorMatch, VectorScan,
 };
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
 use crate::fuse::{Weights, lexical_share};
 use crate::lexical::{FieldBoosts, LexicalMatches};
+use crate::outlook::Outlook;
 use crate::rank::{Ranked, Ranking};
 use crate::rerank::{RERANKED, read_again};
 use crate::spaces::{QueryVector, Spaces};
@@ -133,9 +135,10 @@ impl Searcher {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
         let index = self.indexes.of(tenant, &options.scope)?;
+        let outlook = OnceCell::new(); // whichever leg needs it first reads it
         let (vector_leg, lexical_leg) = tokio::join!(
-            self.vector_leg(tenant, query, depth, options, &index),
-            self.lexical_leg(tenant, query, depth, options, &index),
+            self.vector_leg(tenant, query, depth, options, &index, &outlook),
+            self.lexical_leg(tenant, query, depth, options, &index, &outlook),
         );
         let vector = vector_leg?;
         let (matches, lexical, lexical_ms) = lexical_leg?;
@@ -217,6 +220,25 @@ impl Searcher {
         }
     }
 
+    /// What is known before the legs look, read by the first of them.
+    async fn outlook<'a>(
+        &self,
+        tenant: Uuid,
+        options: &SearchOptions,
+        index: &TenantIndex,
+        outlook: &'a OnceCell<Outlook>,
+    ) -> Result<&'a Outlook, SearchError> {
+        outlook
+            .get_or_try_init(|| async {
+                let space = self
+                    .spaces
+                    .of(&self.store, tenant, &options.settings.model)
+                    .await?;
+                Ok(Outlook::read(&self.store, tenant, space, options, index).await?)
+            })
+            .await
+    }
+
     async fn vector_leg(
         &self,
         tenant: Uuid,
@@ -224,30 +246,20 @@ impl Searcher {
         depth: usize,
         options: &SearchOptions,
         index: &TenantIndex,
+        outlook: &OnceCell<Outlook>,
     ) -> Result<VectorLeg, SearchError> {
         let embedding = Instant::now();
-        let model = &options.settings.model;
-        let query = self.spaces.embed(&self.store, tenant, model, query).await?;
-        let embed_ms = millis(embedding);
+        let embed = async {
+            let model = &options.settings.model;
+            let query = self.spaces.embed(&self.store, tenant, model, query).await?;
+            Ok::<_, SearchError>((query, millis(embedding)))
+        };
+        let outlook = self.outlook(tenant, options, index, outlook);
+        let ((query, embed_ms), outlook) = tokio::try_join!(embed, outlook)?;
+        let scan = outlook.scan;
         let searching = Instant::now();
-        let mut tx = self.store.tenant(tenant).await?;
-        let revision = tx.revision().await?;
-        let windows = if options.filter.is_empty() {
-            index.live_windows(&mut tx, revision).await?
-        } else {
-            tx.kept_windows(&options.scope, &options.filter).await?
-        };
-        // A filter that keeps few windows would have the index walk past all the others: what is kept is compared whole.
-        let scan = match windows {
-            windows
-                if windows > EXACT_SCAN_UP_TO
-                    && tx.vector_index(query.space()).await? == VectorIndex::Ready =>
-            {
-                VectorScan::Approximate
-            }
-            _ => VectorScan::Exact,
-        };
         let matches = if options.settings.vector {
+            let mut tx = self.store.tenant(tenant).await?;
             tx.nearest_chunks(
                 query.space(),
                 query.values(),
@@ -260,7 +272,6 @@ impl Searcher {
         } else {
             Vec::new()
         };
-        tx.commit().await?;
         let scan = if scan == VectorScan::Exact {
             "exact"
         } else {
@@ -270,8 +281,8 @@ impl Searcher {
             query,
             matches,
             scan,
-            windows,
-            revision,
+            windows: outlook.windows,
+            revision: outlook.revision,
             embed_ms,
             search_ms: millis(searching),
         })
@@ -284,6 +295,7 @@ impl Searcher {
         depth: usize,
         options: &SearchOptions,
         index: &Arc<TenantIndex>,
+        outlook: &OnceCell<Outlook>,
     ) -> Result<(LexicalMatches, LexicalState, f64), SearchError> {
         let began = Instant::now();
         if !options.settings.lexical {
@@ -294,7 +306,12 @@ impl Searcher {
         } else {
             CATCH_UP_PATIENCE
         };
-        let state = match index.catch_up_within(&self.store, tenant, patience).await {
+        let outlook = self.outlook(tenant, options, index, outlook).await?;
+        let revision = outlook.revision;
+        let state = match index
+            .catch_up_within(&self.store, tenant, revision, patience)
+            .await
+        {
             Ok(true) => LexicalState::Current,
             Ok(false) => LexicalState::Behind,
             Err(SearchError::Index { path, reason }) => {
@@ -307,20 +324,12 @@ impl Searcher {
             }
             Err(error) => return Err(error),
         };
-        let kept = if options.filter.is_empty() {
-            None
-        } else {
-            let mut tx = self.store.tenant(tenant).await?;
-            let kept = tx.kept_documents(&options.scope, &options.filter).await?;
-            tx.commit().await?;
-            Some(kept)
-        };
         // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
         let boosts = FieldBoosts {
             heading: options.settings.heading_boost,
             title: options.settings.title_boost,
         };
-        match index.search(query, depth * 4, boosts, kept).await {
+        match index.search(query, depth * 4, boosts, outlook.kept.clone()).await {
             Ok(matches) => Ok((matches, state, millis(began))),
             Err(error) => {
                 tracing::error!(%error, "retrieval.lexical.unavailable");
@@ -359,7 +368,7 @@ impl Searcher {
                 &options.filter,
             )
             .await?;
-        tx.commit().await?;
+        drop(tx); // it only read, and nobody needs to wait for its end
         let nearest = nearest(&vector.matches, &live);
         let ranking = Ranking {
             live: &live,

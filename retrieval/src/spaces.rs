@@ -94,6 +94,15 @@ impl Spaces {
         })
     }
 
+    /// The space that questions are embedded into when the settings name `model`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] when this process has no such model.
+    pub(crate) async fn of(&self, store: &Store, tenant: Uuid, model: &str) -> Result<i32, SearchError> {
+        let embedder = self.embedders.get(model)?;
+        Ok(self.space(store, tenant, embedder.as_ref()).await?)
+    }
+
     /// The id of a model's space; its name and dimension never change once it is there.
     async fn space(&self, store: &Store, tenant: Uuid, embedder: &dyn Embedder) -> Result<i32, StoreError> {
         let known = |space: Option<i32>| {

@@ -42,19 +42,24 @@ impl Filter {
 /// Appends the versions that `scope` sees and `filter` keeps, as a table of `document_id` and `version_id`. A document
 /// without a version that answers may be among them when the filter asks nothing of versions; its `version_id` is null.
 pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &Filter) {
-    let join = match scope {
-        Scope::Live | Scope::Preview(_) => "LEFT JOIN",
-        Scope::Frozen(_) => "JOIN",
+    // Where nothing is staged the pointer alone decides, and there is an index of it. Behind `coalesce` no index is used:
+    // each candidate of a search would be compared with every document.
+    let (version, join) = match scope {
+        Scope::Live => ("d.live_version_id", None),
+        Scope::Preview(_) => ("coalesce(s.id, d.live_version_id)", Some(" LEFT JOIN")),
+        Scope::Frozen(_) => ("s.id", Some(" JOIN")),
     };
-    sql.push(
-        "(SELECT d.id AS document_id, coalesce(s.id, d.live_version_id) AS version_id FROM documents d ",
-    )
-    .push(join)
-    .push(" document_versions s ON s.document_id = d.id AND s.id = ANY(")
-    .push_bind(scope.named())
-    .push(")");
+    sql.push("(SELECT d.id AS document_id, ")
+        .push(version)
+        .push(" AS version_id FROM documents d");
+    if let Some(join) = join {
+        sql.push(join)
+            .push(" document_versions s ON s.document_id = d.id AND s.id = ANY(")
+            .push_bind(scope.named())
+            .push(")");
+    }
     if filter.asks_for_versions() {
-        sql.push(" JOIN document_versions f ON f.id = coalesce(s.id, d.live_version_id)");
+        sql.push(" JOIN document_versions f ON f.id = ").push(version);
     }
     sql.push(" WHERE d.deleted_at IS NULL");
     push_documents(sql, &filter.documents);

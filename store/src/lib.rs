@@ -66,7 +66,7 @@ pub use paths::DataDir;
 pub use pool::{ServerVersions, Store, SystemTx, TenantTx};
 pub use progress::{VersionNotes, VersionProgress};
 pub use revision::{Changes, LiveChunk};
-pub use search::{LiveHit, Scope, VectorMatch, VectorScan};
+pub use search::{LiveHit, Scope, SearchState, VectorMatch, VectorScan};
 pub use settings::{
     AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, Fusion, PublishingSettings,
     RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,

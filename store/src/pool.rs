@@ -7,10 +7,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Executor, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::search::HNSW_SESSION;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
@@ -28,11 +29,13 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false) // the BEGIN finds out, see `Store::begin`
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     connection
                         .execute("SET ROLE plumbline_app; SET jit = off")
                         .await?;
+                    connection.execute(HNSW_SESSION).await?;
                     Ok(())
                 })
             })
@@ -51,37 +54,45 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
-        Ok(())
+        Ok(self.begin("BEGIN").await?.rollback().await?)
     }
 
     /// Versions of the server and of its vector extension.
     pub async fn server_versions(&self) -> Result<ServerVersions, StoreError> {
+        let mut tx = self.begin("BEGIN").await?;
         Ok(sqlx::query_as(
             "SELECT current_setting('server_version') AS postgres,
                     (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS pgvector",
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *tx)
         .await?)
     }
 
     /// A transaction on one tenant's rows. Dropped without [`TenantTx::commit`], it rolls back.
     pub async fn tenant(&self, tenant: Uuid) -> Result<TenantTx, StoreError> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("SELECT set_config('plumbline.tenant', $1::text, true)")
-            .bind(tenant)
-            .execute(&mut *tx)
+        let tx = self
+            .begin(&format!("BEGIN; SET LOCAL plumbline.tenant = '{tenant}'"))
             .await?;
         Ok(TenantTx { tx, tenant })
     }
 
     /// A transaction on the routing tables of all tenants (keys, sessions, channels, jobs), and no content.
     pub async fn system(&self) -> Result<SystemTx, StoreError> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("SELECT set_config('plumbline.scope', 'system', true)")
-            .execute(&mut *tx)
-            .await?;
+        let tx = self.begin("BEGIN; SET LOCAL plumbline.scope = 'system'").await?;
         Ok(SystemTx { tx })
+    }
+
+    /// Begins a transaction with `statement`, in one round trip. A connection that ended while it was idle is found out
+    /// here, where nothing is lost by taking another one: asking each before its use would cost every search a round trip
+    /// per transaction.
+    async fn begin(&self, statement: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let mut more = self.pool.options().get_max_connections();
+        loop {
+            match self.pool.begin_with(AssertSqlSafe(statement.to_owned())).await {
+                Err(error) if more > 0 && has_ended(&error) => more -= 1,
+                begun => return Ok(begun?),
+            }
+        }
     }
 
     /// Listens on a notification channel over a connection of its own, outside the pool.
@@ -103,6 +114,15 @@ impl Store {
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Whether an error says that the connection is gone: cut, or ended by an administrator or a restart.
+fn has_ended(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 

@@ -6,7 +6,8 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::filter::push_visible;
-use crate::{Filter, StoreError, TenantTx};
+use crate::vector_index::index_name;
+use crate::{Filter, StoreError, TenantTx, VectorIndex};
 
 /// Which versions a search sees.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +55,10 @@ impl Scope {
     }
 }
 
+/// What every connection is told about HNSW indexes when it is made. Iterative, so that the condition for live windows
+/// never starves a result; 200 candidates are what a recall of .98 takes among 100,000 windows.
+pub(crate) const HNSW_SESSION: &str = "SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 200";
+
 /// How the vectors are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VectorScan {
@@ -61,6 +66,15 @@ pub enum VectorScan {
     Exact,
     /// The tenant's HNSW index with iterative scan, so that the filter for live windows never starves the result.
     Approximate,
+}
+
+/// What a search must know of a tenant before it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchState {
+    /// Newest revision, 0 when nothing was ever published.
+    pub revision: i64,
+    /// State of the index over the vectors.
+    pub vector_index: VectorIndex,
 }
 
 /// A chunk found by the vector leg.
@@ -109,6 +123,21 @@ pub struct LiveHit {
 }
 
 impl TenantTx {
+    /// The newest revision and the state of the index over the vectors of `space`, in one round trip.
+    pub async fn search_state(&mut self, space: i32) -> Result<SearchState, StoreError> {
+        let (revision, valid): (i64, Option<bool>) = sqlx::query_as(
+            "SELECT (SELECT coalesce(max(revision), 0) FROM revisions),
+                    (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1))",
+        )
+        .bind(index_name(space, self.tenant()))
+        .fetch_one(self.conn())
+        .await?;
+        Ok(SearchState {
+            revision,
+            vector_index: VectorIndex::of(valid),
+        })
+    }
+
     /// The chunks in `scope` that `filter` keeps whose best window is nearest to `query`, best first.
     pub async fn nearest_chunks(
         &mut self,
@@ -148,14 +177,9 @@ impl TenantTx {
         scope: &Scope,
         filter: &Filter,
     ) -> Result<Vec<VectorMatch>, StoreError> {
-        sqlx::query("SET LOCAL hnsw.iterative_scan = relaxed_order")
-            .execute(self.conn())
-            .await?;
-        sqlx::query("SET LOCAL hnsw.ef_search = 200")
-            .execute(self.conn())
-            .await?;
         // What the definition of the index names must be part of the text, see vector_index.rs; all are values of ours.
-        // Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
+        // So must the limits, which a plan is worth remembering for: with a parameter there the statement is planned anew
+        // each time. Several windows of one chunk may be near: four times as many windows are read as chunks wanted.
         let (dimension, tenant) = (query.len(), self.tenant());
         let vector = HalfVector::from_f32_slice(query);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -175,10 +199,10 @@ impl TenantTx {
                ORDER BY w.embedding::halfvec({dimension}) <=> "
         ))
         .push_bind(&vector)
-        .push(" LIMIT ")
-        .push_bind(limit.saturating_mul(4))
-        .push(") near GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT ")
-        .push_bind(limit);
+        .push(format_args!(
+            " LIMIT {windows}) near GROUP BY chunk_id ORDER BY cosine DESC, chunk_id LIMIT {limit}",
+            windows = limit.saturating_mul(4)
+        ));
         Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
 

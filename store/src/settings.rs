@@ -101,6 +101,9 @@ pub struct RetrievalSettings {
     pub vector: bool,
     /// Whether the best candidates are read once more for what neither leg sees.
     pub rerank: bool,
+    /// What the built-in features of that reading count, as a factor: the more, the more the words of a question decide.
+    /// 0 to 10.
+    pub rerank_weight: f32,
     /// Whether the reranking model that is installed reads them, instead of the built-in features.
     pub rerank_model: bool,
     /// The most that the reranking model adds to a fused score, for a passage that surely answers. 0 to 10.
@@ -126,6 +129,7 @@ impl Default for RetrievalSettings {
             lexical: true,
             vector: true,
             rerank: true,
+            rerank_weight: 0.5,
             rerank_model: false,
             rerank_model_weight: 1.0,
             rerank_deadline_ms: 500,

@@ -28,6 +28,17 @@ pub enum VectorIndex {
     Ready,
 }
 
+impl VectorIndex {
+    /// The state by what the catalogue says of the index: nothing, or whether it is valid.
+    pub(crate) fn of(valid: Option<bool>) -> Self {
+        match valid {
+            None => Self::Absent,
+            Some(false) => Self::Unfinished,
+            Some(true) => Self::Ready,
+        }
+    }
+}
+
 impl TenantTx {
     /// State of the tenant's index over the vectors of `space`.
     pub async fn vector_index(&mut self, space: i32) -> Result<VectorIndex, StoreError> {
@@ -112,7 +123,7 @@ async fn release(mut connection: PgConnection) -> Result<bool, StoreError> {
 }
 
 /// The index's name: the catalogue is its only register.
-fn index_name(space: i32, tenant: Uuid) -> String {
+pub(crate) fn index_name(space: i32, tenant: Uuid) -> String {
     format!("windows_hnsw_{space}_{}", tenant.simple())
 }
 
@@ -122,11 +133,7 @@ async fn index_state(connection: &mut PgConnection, name: &str) -> Result<Vector
             .bind(name)
             .fetch_optional(connection)
             .await?;
-    Ok(match valid {
-        None => VectorIndex::Absent,
-        Some(false) => VectorIndex::Unfinished,
-        Some(true) => VectorIndex::Ready,
-    })
+    Ok(VectorIndex::of(valid))
 }
 
 async fn drop_index(connection: &mut PgConnection, name: &str) -> Result<(), StoreError> {

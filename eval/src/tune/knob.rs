@@ -64,6 +64,11 @@ const BOOSTS: &[f64] = &[0.0, 0.1, 0.2, 0.3, 0.5, 1.0];
 pub(super) const KNOBS: &[Knob] = &[
     knob("retrieval.lexical_weight", Stage::Retrieval, SHARES),
     knob("retrieval.lexical_weight_foreign", Stage::Retrieval, SHARES),
+    knob(
+        "retrieval.rerank_weight",
+        Stage::Retrieval,
+        &[0.0, 0.25, 0.5, 0.75, 1.0, 1.5],
+    ),
     knob("retrieval.heading_boost", Stage::Retrieval, BOOSTS),
     knob("retrieval.title_boost", Stage::Retrieval, BOOSTS),
     knob(

@@ -8,14 +8,15 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use plumbline_store::LiveChunk;
 use tantivy::collector::TopDocs;
+use tantivy::columnar::Column;
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query, TermQuery, TermSetQuery,
 };
 use tantivy::schema::{
-    Field, IndexRecordOption, STORED, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions, Value,
+    FAST, Field, IndexRecordOption, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{Index, IndexReader, ReloadPolicy, Term};
+use tantivy::{DocId, Index, IndexReader, ReloadPolicy, SegmentReader, Term};
 use uuid::Uuid;
 
 use super::analyze::{Analyzer, detect};
@@ -23,7 +24,7 @@ use super::question::{Question, Word};
 use crate::{AnalysedTerm, AnalysedWord, Analysis};
 
 /// Raised when the schema or the analysis changes: an index of another number is rebuilt.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Memory that one catch-up may use for new segments.
 const WRITER_BYTES: usize = 20 << 20;
@@ -31,9 +32,14 @@ const WRITER_BYTES: usize = 20 << 20;
 /// tantivy's BM25 saturation: a term scores at most `idf * (K1 + 1)`.
 const BM25_K1: f32 = 1.2;
 
+/// Names of the fields of a chunk's id.
+const CHUNK: [&str; 2] = ["chunk_upper", "chunk_lower"];
+
 #[derive(Debug, Clone, Copy)]
 struct Fields {
-    chunk: Field,
+    /// Upper and lower half of the chunk's id, as columns: hundreds of ids are read per question, and a document store
+    /// would decompress a block for each.
+    chunk: [Field; 2],
     document: Field,
     language: Field,
     /// Body, headings, title and the questions that an admin says it answers, as one text.
@@ -211,14 +217,15 @@ impl LexicalIndex {
             .collect();
         let query = self.limited(BooleanQuery::new(clauses), kept);
         let mut chunks = Vec::new();
+        let ids = searcher
+            .segment_readers()
+            .iter()
+            .map(ChunkIds::open)
+            .collect::<tantivy::Result<Vec<_>>>()?;
         for (score, address) in
             searcher.search(&query, &TopDocs::with_limit(limit.max(1)).order_by_score())?
         {
-            let document: TantivyDocument = searcher.doc(address)?;
-            let chunk = document
-                .get_first(self.fields.chunk)
-                .and_then(|value| value.as_str());
-            if let Some(chunk) = chunk.and_then(|text| Uuid::parse_str(text).ok()) {
+            if let Some(chunk) = ids[address.segment_ord as usize].of(address.doc_id) {
                 chunks.push((chunk, score));
             }
         }
@@ -272,11 +279,31 @@ fn best_term(field: Field, word: &Word, boost: f32) -> Box<dyn Query> {
     Box::new(DisjunctionMaxQuery::new(alternatives.collect()))
 }
 
+/// The ids of a segment's chunks.
+struct ChunkIds([Column<u64>; 2]);
+
+impl ChunkIds {
+    fn open(segment: &SegmentReader) -> tantivy::Result<Self> {
+        let columns = segment.fast_fields();
+        Ok(Self([columns.u64(CHUNK[0])?, columns.u64(CHUNK[1])?]))
+    }
+
+    fn of(&self, document: DocId) -> Option<Uuid> {
+        let [upper, lower] = &self.0;
+        Some(Uuid::from_u64_pair(
+            upper.first(document)?,
+            lower.first(document)?,
+        ))
+    }
+}
+
 impl Fields {
     fn document_of(&self, live: &LiveChunk) -> TantivyDocument {
         let mut document = TantivyDocument::new();
         let language = live.language.as_deref().unwrap_or_default();
-        document.add_text(self.chunk, live.chunk.id.to_string());
+        let (upper, lower) = live.chunk.id.as_u64_pair();
+        document.add_u64(self.chunk[0], upper);
+        document.add_u64(self.chunk[1], lower);
         document.add_text(self.document, live.chunk.document_id.to_string());
         document.add_text(self.language, language);
         // Title and headings belong to what a chunk says: "Returns > Batteries" is context its sentences leave out.
@@ -315,7 +342,7 @@ fn schema() -> (Schema, Fields) {
         .set_index_option(IndexRecordOption::WithFreqs);
     let text = TextOptions::default().set_indexing_options(terms);
     let fields = Fields {
-        chunk: builder.add_text_field("chunk", STORED),
+        chunk: CHUNK.map(|name| builder.add_u64_field(name, FAST)),
         document: builder.add_text_field("document", STRING),
         language: builder.add_text_field("language", STRING),
         text: builder.add_text_field("text", text.clone()),

@@ -15,6 +15,7 @@ use crate::lexical::Word;
 
 /// Weights relative to the fused score. Fitted on the dev split of the golden set by a listwise softmax over the leading
 /// thirty candidates under five-fold cross-validation (L2 0.05), divided by the weight of the fused score and rounded.
+/// `retrieval.rerank_weight` says how much of them counts.
 const BEST_UNIT: f32 = 0.13;
 const WHOLE: f32 = 0.13;
 const NAMES: f32 = 0.06;

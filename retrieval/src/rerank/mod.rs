@@ -58,7 +58,7 @@ pub(crate) async fn read_again(
         let reader = Reader::new(question, known);
         leading
             .iter()
-            .map(|hit| (hit.chunk_id, reader.bonus(hit)))
+            .map(|hit| (hit.chunk_id, settings.rerank_weight * reader.bonus(hit)))
             .collect()
     });
     Reread {

@@ -98,6 +98,7 @@ impl Settings {
         for (field, factor) in [
             ("retrieval.heading_boost", retrieval.heading_boost),
             ("retrieval.title_boost", retrieval.title_boost),
+            ("retrieval.rerank_weight", retrieval.rerank_weight),
             ("retrieval.rerank_model_weight", retrieval.rerank_model_weight),
         ] {
             if !(0.0..=10.0).contains(&factor) {
