@@ -1,4 +1,4 @@
-//! The ONNX embedder with the provisioned runtime: it loads, it agrees with the reference, it keeps order.
+//! The ONNX models with the provisioned runtime: they load, they agree with the reference, they keep order.
 //!
 //! These tests fail, they are not skipped, when the runtime is missing: `make runtime` provisions it.
 
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use plumbline_models::{
-    ChatModel, ComposeRequest, Embedder, Extractive, ModelError, OnnxEmbedder, OnnxOptions, Passage, cosine,
-    init_runtime,
+    ChatModel, ComposeRequest, Embedder, Extractive, ModelError, OnnxEmbedder, OnnxOptions, OnnxReranker,
+    Passage, Reranker, cosine, init_runtime,
 };
 
 #[expect(
@@ -146,4 +146,45 @@ fn what_is_missing_is_named() {
         .err()
         .expect("an error");
     assert!(error.to_string().contains("/nowhere/model"), "{error}");
+}
+
+fn load_reranker(model: &str) -> Result<OnnxReranker, ModelError> {
+    let _embedder_loads_the_runtime = load("tiny-bert");
+    OnnxReranker::load(&OnnxOptions::new(runtime().join("models").join(model)))
+}
+
+#[tokio::test]
+async fn a_cross_encoder_judges_each_passage_by_itself_and_in_order() {
+    let reranker = load_reranker("tiny-cross").expect("the model; run `make runtime`");
+    assert_eq!(reranker.model(), "tiny-cross");
+    let question = "how much is delivery?";
+    let passages: Vec<String> = (0..19)
+        .map(|n| format!("delivery {n} costs {}", "very ".repeat(n)))
+        .chain([String::new(), "delivery price ".repeat(2_000)])
+        .collect();
+    let together = reranker.score(question, passages.clone()).await.unwrap();
+    assert_eq!(together.len(), passages.len());
+    for (passage, score) in passages.iter().zip(&together) {
+        let alone = reranker.score(question, vec![passage.clone()]).await.unwrap();
+        assert!(
+            (alone[0] - score).abs() < 1e-4,
+            "{passage:.40}: {} {score}",
+            alone[0]
+        );
+    }
+    let other = reranker
+        .score("where is the shop?", passages[..1].to_vec())
+        .await
+        .unwrap();
+    assert!((other[0] - together[0]).abs() > 1e-6, "the question counts");
+    assert!(reranker.score(question, vec![]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_model_that_is_no_cross_encoder_is_an_error_not_a_score() {
+    let reranker = load_reranker("tiny-bert").expect("its files are those of a model");
+    let failed = reranker.score("a question", vec!["a passage".to_owned()]).await;
+    assert!(matches!(failed, Err(ModelError::Inference { .. })), "{failed:?}");
+    let missing = load_reranker("nowhere");
+    assert!(matches!(missing, Err(ModelError::File { .. })));
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod filters;
+mod order;
 mod preview;
 
 use std::sync::Arc;
