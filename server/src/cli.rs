@@ -77,6 +77,9 @@ enum Command {
     /// Show and switch the embedding model of --tenant
     #[command(subcommand)]
     Models(commands::models::ModelsCommand),
+    /// What questions looked at on the way to their answers: list, show, ask again
+    #[command(subcommand)]
+    Traces(commands::traces::TracesCommand),
     /// Everything that can be wrong with a file and what to do, as a page of documentation
     Errors,
     /// Search the live documents, all or those that the filter keeps
@@ -88,9 +91,12 @@ enum Command {
         k: usize,
         #[command(flatten)]
         filter: FilterRequest,
-        /// How each passage was found: ranks and scores of both legs, weights, timings
+        /// How each passage was found: the words of the question, ranks and scores of both legs, weights, timings
         #[arg(long)]
         explain: bool,
+        /// Keep the trace of this search and print its identifier, for `plumbline traces show`
+        #[arg(long)]
+        trace: bool,
         /// The result as JSON
         #[arg(long)]
         json: bool,
@@ -99,6 +105,9 @@ enum Command {
     Ask {
         /// The question
         question: String,
+        /// Keep the trace of this answer and print its identifier, for `plumbline traces show`
+        #[arg(long)]
+        trace: bool,
         /// The full record as JSON
         #[arg(long)]
         json: bool,
@@ -213,12 +222,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             k,
             filter,
             explain,
+            trace,
             json,
         } => {
-            let format = commands::search::Format { explain, json };
+            let format = commands::search::Format { explain, trace, json };
             promptly(commands::search::run(common, &query, k, &filter, format)).await
         }
-        Command::Ask { question, json } => promptly(commands::ask::run(common, &question, json)).await,
+        Command::Ask {
+            question,
+            trace,
+            json,
+        } => promptly(commands::ask::run(common, &question, trace, json)).await,
         Command::Demo {
             listen,
             corpus,
@@ -230,6 +244,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor { whatsapp, .. } => promptly(commands::doctor::run(common, &whatsapp)).await,
         Command::Grow(args) => promptly(commands::grow::run(common, &args)).await,
         Command::Settings(command) => promptly(commands::settings::run(common, command)).await,
+        Command::Traces(command) => promptly(commands::traces::run(common, command)).await,
         Command::Models(command) => promptly(commands::models::run(common, command)).await,
         Command::Errors => {
             print!("{}", crate::http::catalogue::markdown());

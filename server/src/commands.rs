@@ -13,4 +13,5 @@ pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod stop;
+pub(crate) mod traces;
 pub(crate) mod with_postgres;

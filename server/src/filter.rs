@@ -133,7 +133,7 @@ fn language(code: &str) -> Result<String, FilterProblem> {
 }
 
 /// A moment: a time as it is, or the first moment of the day that is `days` after the one named.
-fn moment(field: &'static str, text: &str, days: u64) -> Result<DateTime<Utc>, FilterProblem> {
+pub(crate) fn moment(field: &'static str, text: &str, days: u64) -> Result<DateTime<Utc>, FilterProblem> {
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.to_utc());

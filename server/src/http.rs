@@ -13,6 +13,7 @@ pub mod models;
 mod preview;
 pub mod search;
 pub mod settings;
+pub mod traces;
 pub mod webhook;
 
 use std::time::Duration;
@@ -97,6 +98,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(search::search))
         .routes(routes!(answer::answer))
         .routes(routes!(answer::get))
+        .routes(routes!(traces::list))
+        .routes(routes!(traces::get))
+        .routes(routes!(traces::replay))
         .routes(routes!(conversations::list))
         .routes(routes!(conversations::release))
 }

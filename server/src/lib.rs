@@ -5,6 +5,7 @@
 //! is in the store: any of these processes may be killed and started again, alone or in numbers.
 
 pub mod app;
+pub mod changes;
 pub mod cli;
 mod commands;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod http;
 pub mod pages;
 pub mod password;
 pub mod simulator;
+pub mod traces;
 pub mod watch;
 pub mod whatsapp;
 pub mod worker;

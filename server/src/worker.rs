@@ -156,7 +156,8 @@ async fn tidy(app: &App) -> Result<(), StoreError> {
     let keys = store.forget_idempotency_keys(KEEP_IDEMPOTENCY_KEYS).await?;
     let chunks = store.forget_deleted_chunks(KEEP_DELETED_CHUNKS).await?;
     let events = store.forget_inbound_events(KEEP_INBOUND_EVENTS).await?;
-    tracing::debug!(jobs, keys, chunks, events, "worker.tidy.done");
+    let traces = store.forget_traces().await?;
+    tracing::debug!(jobs, keys, chunks, events, traces, "worker.tidy.done");
     Ok(())
 }
 

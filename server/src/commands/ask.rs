@@ -3,18 +3,35 @@
 use std::process::ExitCode;
 
 use plumbline_answer::{Ask, Citation};
+use plumbline_store::TraceSource;
 
 use crate::app::boot;
 use crate::config::CommonArgs;
+use crate::traces::{self, Asking, Keep, Origin};
 
-pub(crate) async fn run(common: &CommonArgs, question: &str, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    common: &CommonArgs,
+    question: &str,
+    trace: bool,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     let booted = boot(common, None).await?;
     booted.app.searcher.catch_up(booted.tenant.id).await?;
+    let mut tx = booted.app.store.tenant(booted.tenant.id).await?;
+    let settings = tx.settings().await?;
+    tx.commit().await?;
     let ask = Ask {
         question: question.to_owned(),
+        settings: Some(settings.clone()),
         ..Ask::default()
     };
-    let answer = booted.app.answerer.answer(booted.tenant.id, &ask).await?;
+    let asking = Asking {
+        origin: Origin::of(TraceSource::Answer),
+        keep: if trace { Keep::Always } else { Keep::Never },
+        store_answer: false,
+    };
+    let asked = traces::ask(&booted.app, booted.tenant.id, &ask, &settings, &asking).await?;
+    let answer = asked.result;
     if json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
@@ -34,6 +51,9 @@ pub(crate) async fn run(common: &CommonArgs, question: &str, json: bool) -> anyh
             "\n{:?}{reason}; route {:?}; confidence {:.2}; {:.0} ms",
             answer.outcome, answer.route, answer.confidence, answer.timings.total_ms
         );
+    }
+    if let Some(id) = asked.trace_id.filter(|_| !json) {
+        println!("trace {id}");
     }
     booted.app.store.close().await;
     Ok(ExitCode::SUCCESS)

@@ -1,9 +1,7 @@
 //! From an answer to a draft.
 
-use plumbline_answer::Speaker;
-use plumbline_store::{AskedAnswer, DraftKind, DraftReason, DraftTurn, NewDraft, Said, Scrubbed};
-
-use crate::worker::turn::message;
+use plumbline_answer::{Message, Speaker};
+use plumbline_store::{AskedAnswer, DraftKind, DraftReason, DraftTurn, NewDraft, Scrubbed};
 
 /// What went wrong with an answer, worst first. What the customer says of it weighs more than what we think of it.
 pub(super) fn reason(asked: &AskedAnswer) -> DraftReason {
@@ -27,10 +25,10 @@ fn kind(asked: &AskedAnswer) -> DraftKind {
 }
 
 /// The draft of an answer, without what tells who asked.
-pub(super) fn new_draft(asked: &AskedAnswer, said: Vec<Said>, reason: DraftReason) -> NewDraft {
+pub(super) fn new_draft(asked: &AskedAnswer, said: Vec<Message>, reason: DraftReason) -> NewDraft {
     let name = asked.contact_name.as_deref().unwrap_or_default();
     let scrubbed = |text: &str| Scrubbed::new(text, &[name]);
-    let history = said.into_iter().filter_map(message).map(|message| DraftTurn {
+    let history = said.into_iter().map(|message| DraftTurn {
         role: match message.role {
             Speaker::Customer => "customer",
             Speaker::Bot => "bot",
@@ -53,7 +51,6 @@ pub(super) fn new_draft(asked: &AskedAnswer, said: Vec<Said>, reason: DraftReaso
 mod tests {
     use super::*;
     use chrono::DateTime;
-    use serde_json::json;
     use uuid::Uuid;
 
     fn asked(outcome: &str, route: &str) -> AskedAnswer {
@@ -100,17 +97,13 @@ mod tests {
 
     #[test]
     fn nothing_of_a_draft_tells_who_asked() {
-        let said = |payload, reply: Option<&str>| Said {
-            payload,
-            reply: reply.map(str::to_owned),
-            at: DateTime::UNIX_EPOCH,
+        let said = |role, text: &str| Message {
+            role,
+            text: text.to_owned(),
         };
-        let words = json!({ "type": "text", "text": { "body": "my name is Ama, call 024 555 0199" } });
-        let reaction = json!({ "type": "reaction", "reaction": { "emoji": "👎" } });
         let said = vec![
-            said(Some(words), None),
-            said(Some(reaction), None),
-            said(None, Some("Hello Ama, we will.")),
+            said(Speaker::Customer, "my name is Ama, call 024 555 0199"),
+            said(Speaker::Bot, "Hello Ama, we will."),
         ];
         let draft = new_draft(&asked("abstained", "commodity"), said, DraftReason::Abstained);
         assert_eq!(draft.question.as_str(), "and [name]'s contract [number]?");

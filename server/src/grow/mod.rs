@@ -11,14 +11,16 @@ mod golden;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use plumbline_store::{
-    AskedAnswer, DraftReason, GoldenDraft, Said, Store, StoreError, TenantTx, question_key,
-};
+use plumbline_answer::Message;
+use plumbline_store::{AskedAnswer, DraftReason, GoldenDraft, Store, StoreError, TenantTx, question_key};
 use uuid::Uuid;
 
 pub use case::{case_line, case_lines};
 use draft::new_draft;
 pub use golden::KnownQuestions;
+
+use crate::traces::TraceRecord;
+use crate::worker::turn::message;
 
 /// How far above the threshold of answering a confidence counts as low.
 const LOW_MARGIN: f32 = 0.1;
@@ -105,12 +107,23 @@ pub async fn choose(tx: &mut TenantTx, answer: Uuid) -> Result<(GoldenDraft, boo
     Ok((tx.golden_draft(id).await?, fresh))
 }
 
-/// What was said before the question, as far back as the bot remembers.
-async fn said_before(tx: &mut TenantTx, asked: &AskedAnswer) -> Result<Vec<Said>, StoreError> {
+/// What was said before the question, as far back as the bot remembers. Of an answer outside any conversation only its
+/// trace knows.
+async fn said_before(tx: &mut TenantTx, asked: &AskedAnswer) -> Result<Vec<Message>, StoreError> {
     let (Some(conversation), Some(turn)) = (asked.conversation_id, asked.turn_id) else {
-        return Ok(Vec::new());
+        return told_with(tx, asked.id).await;
     };
     let turns = tx.settings().await?.settings.answer.memory_turns;
-    tx.said_before(conversation, Some(turn), i64::try_from(turns).unwrap_or(i64::MAX))
-        .await
+    let turns = i64::try_from(turns).unwrap_or(i64::MAX);
+    let said = tx.said_before(conversation, Some(turn), turns).await?;
+    Ok(said.into_iter().filter_map(message).collect())
+}
+
+/// The history that was sent with a question, if its trace is kept.
+async fn told_with(tx: &mut TenantTx, answer: Uuid) -> Result<Vec<Message>, StoreError> {
+    match tx.trace(answer).await {
+        Ok(trace) => Ok(TraceRecord::read(&trace).map_or_else(|_| Vec::new(), |record| record.history)),
+        Err(StoreError::NotFound { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }

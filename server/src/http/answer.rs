@@ -4,18 +4,16 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use plumbline_answer::{Answer, Ask, Message};
-use serde::Deserialize;
+use plumbline_store::TraceSource;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::auth::ApiTenant;
-use super::error::{ApiError, ErrorBody, chain, refuse_nul};
+use super::error::{ApiError, ErrorBody, refuse_nul};
 use super::preview::{Preview, look};
 use crate::app::App;
 use crate::filter::FilterRequest;
-use crate::worker::turn::record;
-
-/// Attempts at an answer whose documents are deleted meanwhile.
-const MOST_ATTEMPTS: usize = 4;
+use crate::traces::{self, Asking, Keep, Origin};
 
 /// Most earlier messages of a request; the answerer looks at the last few.
 const MOST_HISTORY: usize = 100;
@@ -40,16 +38,30 @@ pub struct AnswerRequest {
     pub filter: FilterRequest,
     /// Answer with staged versions or settings. No customer sees such an answer, and no record of it is kept.
     pub preview: Option<Preview>,
+    /// `true` keeps the trace of this answer under the answer's id, `false` keeps none; left out, the setting
+    /// `traces.sample` decides.
+    pub trace: Option<bool>,
+}
+
+/// An answer, and whether one can look up how it came about.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AnswerResponse {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Its trace, see `/v1/traces/{id}`: the id of the answer, or nothing when none was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Uuid>,
 }
 
 /// Answers a question with the same settings as WhatsApp does, and keeps the record under its id.
 #[utoipa::path(post, path = "/v1/answer", tag = "answers", security(("key" = [])), request_body = AnswerRequest,
-    responses((status = 200, body = Answer), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
+    responses((status = 200, body = AnswerResponse), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 pub async fn answer(
     State(app): State<App>,
     ApiTenant(tenant): ApiTenant,
     request: Result<Json<AnswerRequest>, JsonRejection>,
-) -> Result<Json<Answer>, ApiError> {
+) -> Result<Json<AnswerResponse>, ApiError> {
     let Json(request) = request.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     if request.question.trim().is_empty() {
         return Err(ApiError::BadRequest("`question` is empty".to_owned()));
@@ -72,31 +84,24 @@ pub async fn answer(
         question: request.question,
         history: request.history,
         language_hint: request.language,
-        settings: Some(looked.settings),
+        settings: Some(looked.settings.clone()),
         scope: looked.scope,
         filter,
     };
-    for _ in 0..MOST_ATTEMPTS {
-        let answer = app.answerer.answer(tenant, &ask).await;
-        let answer = answer.map_err(|error| ApiError::Unavailable(chain(&error)))?;
-        let cited: Vec<Uuid> = answer
-            .citations
-            .iter()
-            .map(|citation| citation.version_id)
-            .collect();
-        let mut tx = app.store.tenant(tenant).await?;
-        // A document deleted while the answer was being written is not cited: it is answered again without it.
-        if tx.still_exist(&cited).await? {
-            if request.preview.is_none() {
-                tx.insert_answer(&record(&answer, &ask.question, None)).await?;
-            }
-            tx.commit().await?;
-            return Ok(Json(answer));
-        }
-    }
-    Err(ApiError::Unavailable(
-        "the documents change faster than they can be quoted".to_owned(),
-    ))
+    let preview = request.preview.is_some();
+    let asking = Asking {
+        origin: Origin {
+            staged: looked.staged,
+            ..Origin::of(TraceSource::Answer)
+        },
+        keep: Keep::asked_for(request.trace, preview),
+        store_answer: !preview,
+    };
+    let asked = traces::ask(&app, tenant, &ask, &looked.settings, &asking).await?;
+    Ok(Json(AnswerResponse {
+        answer: asked.result,
+        trace_id: asked.trace_id,
+    }))
 }
 
 /// The record of an answer that was given.

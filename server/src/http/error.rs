@@ -8,6 +8,7 @@ use plumbline_store::StoreError;
 use serde::Serialize;
 
 use crate::documents::Refusal;
+use crate::traces::{AskError, ReplayError};
 
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,28 @@ pub enum ApiError {
     /// Something of ours is down.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Store(error) => error.into(),
+            error => Self::Unavailable(chain(&error)),
+        }
+    }
+}
+
+impl From<ReplayError> for ApiError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Store(error) => error.into(),
+            ReplayError::Ask(error) => error.into(),
+            ReplayError::NoSettings(_) => Self::BadRequest(error.to_string()),
+            ReplayError::NothingSearched | ReplayError::NotKept | ReplayError::Unreadable(_) => {
+                StoreError::Conflict(error.to_string()).into()
+            }
+        }
+    }
 }
 
 /// An error with all its causes, for logs: the outermost alone rarely says what to mend.

@@ -25,6 +25,8 @@ pub struct Preview {
 pub(crate) struct Looked {
     /// Versions seen.
     pub scope: Scope,
+    /// The staged ones among them.
+    pub staged: Vec<Uuid>,
     /// Settings in force.
     pub settings: SettingsVersion,
 }
@@ -40,6 +42,7 @@ pub(crate) async fn look(app: &App, tenant: Uuid, preview: Option<&Preview>) -> 
         tx.commit().await?;
         return Ok(Looked {
             scope: Scope::default(),
+            staged: Vec::new(),
             settings,
         });
     };
@@ -69,7 +72,8 @@ pub(crate) async fn look(app: &App, tenant: Uuid, preview: Option<&Preview>) -> 
     };
     tx.commit().await?;
     Ok(Looked {
-        scope: Scope::preview(ready),
+        scope: Scope::preview(ready.clone()),
+        staged: ready,
         settings,
     })
 }

@@ -4,13 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use plumbline_retrieval::{Hit, LexicalState, SearchOptions, SearchTimings};
+use plumbline_store::TraceSource;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::auth::ApiTenant;
-use super::error::{ApiError, ErrorBody, chain, refuse_nul};
+use super::error::{ApiError, ErrorBody, refuse_nul};
 use super::preview::{Preview, look};
 use crate::app::App;
 use crate::filter::FilterRequest;
+use crate::traces::{self, Asking, Keep, Origin};
 
 /// Longest query in characters.
 const LONGEST_QUERY: usize = 8_192;
@@ -33,6 +36,8 @@ pub struct SearchRequest {
     pub filter: FilterRequest,
     /// Search among staged versions or with staged settings.
     pub preview: Option<Preview>,
+    /// `true` keeps the trace of this search, `false` keeps none; left out, the setting `traces.sample` decides.
+    pub trace: Option<bool>,
 }
 
 /// What was found.
@@ -54,6 +59,9 @@ pub struct SearchResponse {
     pub timings: SearchTimings,
     /// Version of the settings in force.
     pub settings_version: i64,
+    /// The trace of this search, see `/v1/traces/{id}`; none when it was not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Uuid>,
 }
 
 /// Searches the live documents: as many passages come back as were wanted, if the filter keeps that many.
@@ -82,13 +90,22 @@ pub async fn search(
     let looked = look(&app, tenant, request.preview.as_ref()).await?;
     let options = SearchOptions {
         k,
-        settings: looked.settings.settings.retrieval,
+        settings: looked.settings.settings.retrieval.clone(),
         scope: looked.scope,
         filter,
         trace: false,
     };
-    let results = app.searcher.search(tenant, &request.query, &options).await;
-    let results = results.map_err(|error| ApiError::Unavailable(chain(&error)))?;
+    let asking = Asking {
+        origin: Origin {
+            staged: looked.staged,
+            ..Origin::of(TraceSource::Search)
+        },
+        keep: Keep::asked_for(request.trace, request.preview.is_some()),
+        store_answer: false,
+    };
+    let settings = &looked.settings;
+    let asked = traces::search(&app, tenant, &request.query, options, settings, &asking).await?;
+    let results = asked.result;
     Ok(Json(SearchResponse {
         hits: results.hits,
         lexical_coverage: results.lexical_coverage,
@@ -98,5 +115,6 @@ pub async fn search(
         vector_scan: results.vector_scan,
         timings: results.timings,
         settings_version: looked.settings.version,
+        trace_id: asked.trace_id,
     }))
 }

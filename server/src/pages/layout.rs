@@ -9,6 +9,10 @@ pub enum Tab {
     Documents,
     /// Runs of the eval, or drafts of golden cases.
     Evals,
+    /// Traces.
+    Traces,
+    /// The playground.
+    Playground,
     /// The simulator.
     Simulator,
     /// None of them.
@@ -49,6 +53,16 @@ impl Shell {
     /// Whether the page belongs to the evals.
     pub fn on_evals(&self) -> bool {
         self.tab == Tab::Evals
+    }
+
+    /// Whether the page belongs to the traces.
+    pub fn on_traces(&self) -> bool {
+        self.tab == Tab::Traces
+    }
+
+    /// Whether the page is the playground.
+    pub fn on_playground(&self) -> bool {
+        self.tab == Tab::Playground
     }
 
     /// Whether the page is the simulator.

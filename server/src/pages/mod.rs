@@ -17,11 +17,13 @@ pub mod evidence;
 pub mod layout;
 pub mod origin;
 pub mod passage;
+pub mod playground;
 pub mod session;
 pub mod sign_in;
 pub mod simulator;
 #[cfg(test)]
 mod tests;
+pub mod traces;
 pub mod trouble;
 pub mod versions;
 pub mod words;
@@ -73,6 +75,10 @@ pub fn router() -> Router<App> {
         .route("/overlays/{id}/remove", post(chunk::remove))
         .route("/versions/{id}/original", get(document::original))
         .route("/passages/{version}", get(passage::show))
+        .route("/traces", get(traces::list))
+        .route("/traces/{id}", get(traces::show))
+        .route("/traces/{id}/replay", post(traces::replay))
+        .route("/playground", get(playground::show).post(playground::ask))
         .route("/simulator", get(simulator::show))
         .route("/simulator/messages", post(simulator::say))
         .route("/simulator/new", post(simulator::start_over))

@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use plumbline_answer::phrases::{self, Phrase};
-use plumbline_answer::{Answer, Ask, Message, Outcome, Reason, Speaker, split_message};
-use plumbline_store::{Element, Job, NewAnswer, NewCitation, Said, TenantTx, Turn};
+use plumbline_answer::{Answer, AnswerTrace, Ask, Message, Outcome, Reason, Speaker, split_message};
+use plumbline_store::{Element, Job, NewAnswer, NewCitation, Said, TenantTx, TraceSource, Turn};
 use uuid::Uuid;
 
 use super::{Done, WorkError, field};
 use crate::app::App;
 use crate::http::error::chain;
+use crate::traces::{self, Origin, TraceRecord};
 use crate::whatsapp::content::{MessageContent, message_text};
 use crate::whatsapp::parse;
 
@@ -38,11 +39,44 @@ pub async fn answer(app: &App, job: &Job) -> Result<Done, WorkError> {
     }
     tokio::spawn(show_typing(app.clone(), job.tenant_id, turn.clone()));
     let ask = ask(app, job.tenant_id, &turn, question).await?;
-    let answer =
-        app.answerer.answer(job.tenant_id, &ask).await.map_err(|error| {
-            WorkError::retry(format!("the turn could not be answered: {}", chain(&error)))
-        })?;
-    store(app, job.tenant_id, &turn, &ask.question, &answer).await
+    let given = give(app, job.tenant_id, &ask).await?;
+    store(app, job.tenant_id, &turn, &ask, given).await
+}
+
+/// An answer with what it looked at, if that may be kept.
+struct Given {
+    answer: Answer,
+    trace: Option<AnswerTrace>,
+}
+
+async fn give(app: &App, tenant: Uuid, ask: &Ask) -> Result<Given, WorkError> {
+    let settings = ask.settings.as_ref().map(|settings| settings.settings.traces);
+    let given = if settings.is_some_and(traces::wanted) {
+        let given = app.answerer.answer_traced(tenant, ask).await;
+        given.map(|(answer, trace)| Given {
+            answer,
+            trace: Some(trace),
+        })
+    } else {
+        let given = app.answerer.answer(tenant, ask).await;
+        given.map(|answer| Given { answer, trace: None })
+    };
+    given.map_err(|error| WorkError::retry(format!("the turn could not be answered: {}", chain(&error))))
+}
+
+/// Keeps the trace of an answer that was stored, if the settings choose it.
+async fn keep_trace(app: &App, tenant: Uuid, ask: &Ask, given: Given) {
+    let (Some(settings), Some(trace)) = (&ask.settings, given.trace) else {
+        return;
+    };
+    let answer = given.answer;
+    if !traces::sampled(answer.id, settings.settings.traces, Some(answer.outcome)) {
+        return;
+    }
+    let origin = Origin::of(TraceSource::Whatsapp);
+    let (id, version) = (answer.id, settings.version);
+    let record = TraceRecord::of_answer(ask, &settings.settings, (&answer, trace), &origin);
+    traces::keep(&app.store, tenant, &record.into_row(id, origin.source, version)).await;
 }
 
 /// Puts the customer's pending messages into the turn of this job; none when there is nothing to answer.
@@ -153,13 +187,8 @@ async fn show_typing(app: App, tenant: Uuid, turn: Turn) {
 }
 
 /// Stores the answer and its parts, unless a person took over while it was being written.
-async fn store(
-    app: &App,
-    tenant: Uuid,
-    turn: &Turn,
-    question: &str,
-    answer: &Answer,
-) -> Result<Done, WorkError> {
+async fn store(app: &App, tenant: Uuid, turn: &Turn, ask: &Ask, given: Given) -> Result<Done, WorkError> {
+    let answer = &given.answer;
     let mut tx = app.store.tenant(tenant).await?;
     let now = tx.lock_conversation(turn.conversation.id).await?;
     if !now.bot_owns() || now.epoch != turn.conversation.epoch {
@@ -180,7 +209,7 @@ async fn store(
         && tx.last_reason(now.id).await? == answer.reason.as_ref().map(snake);
     tx.set_language(now.id, &answer.language).await?;
     let stored = tx
-        .insert_answer(&record(answer, question, Some((now.id, turn.id))))
+        .insert_answer(&record(answer, &ask.question, Some((now.id, turn.id))))
         .await;
     match stored {
         Err(error) if error.constraint() == Some("answers_turn_unique") => return Ok(Done::Finished),
@@ -201,6 +230,7 @@ async fn store(
     metrics::counter!("plumbline_answers_total", "outcome" => outcome.clone()).increment(1);
     metrics::histogram!("plumbline_answer_seconds").record(answer.timings.total_ms / 1_000.0);
     tracing::info!(turn = %turn.id, answer = %answer.id, outcome, "conversation.turn.answered");
+    keep_trace(app, tenant, ask, given).await;
     Ok(Done::Finished)
 }
 

@@ -55,6 +55,7 @@ macro_rules! in_browser {
 
 mod evals;
 mod ingestion;
+mod traces;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_uploads_and_reads_what_became_of_it() {

@@ -122,6 +122,16 @@ impl Program {
         .await;
     }
 
+    /// From now on the trace of every question is kept.
+    pub(crate) async fn trace_everything(&self) {
+        self.change(async |tx| {
+            let mut settings = tx.settings().await.unwrap().settings;
+            settings.traces.sample = 1.0;
+            tx.save_settings(&settings, "traced").await.unwrap();
+        })
+        .await;
+    }
+
     /// An address of a page.
     pub(crate) fn page(&self, path: &str) -> String {
         format!("{}{path}", self.address)

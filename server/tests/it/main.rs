@@ -26,5 +26,6 @@ mod s3_server;
 mod settings;
 mod signals;
 mod support;
+mod traces;
 mod uploads;
 mod webhook;

@@ -2,14 +2,17 @@
 
 use std::fmt::Write;
 
-use plumbline_retrieval::{Hit, LexicalState, Results};
+use plumbline_retrieval::{Analysis, Hit, LexicalState, Results};
 
 /// Characters of a passage that are shown.
 const SHOWN: usize = 240;
 
-/// The hits; with `explain`, where each score comes from and what took how long.
-pub(super) fn text(results: &Results, explain: bool) -> String {
-    let mut text = String::new();
+/// The hits; with the `analysis` of the question, where each score comes from and what took how long.
+pub(super) fn text(results: &Results, analysis: Option<&Analysis>) -> String {
+    let explain = analysis.is_some();
+    let mut text = analysis.map_or_else(String::new, |analysis| {
+        format!("{}\n", crate::commands::traces::analysis(analysis))
+    });
     for (place, hit) in (1..).zip(&results.hits) {
         let _ = writeln!(text, "{place}. {}", title(hit));
         if !hit.heading_path.is_empty() {
@@ -98,7 +101,7 @@ fn whole(results: &Results) -> String {
 
 #[cfg(test)]
 mod tests {
-    use plumbline_retrieval::{LegScore, ScoreParts, SearchTimings};
+    use plumbline_retrieval::{AnalysedTerm, AnalysedWord, LegScore, ScoreParts, SearchTimings};
     use uuid::Uuid;
 
     use super::*;
@@ -156,8 +159,24 @@ mod tests {
             },
             trace: None,
         };
-        insta::assert_snapshot!(text(&results, true));
-        let plain = text(&results, false);
+        let term = |text: &str, weight| AnalysedTerm {
+            text: text.to_owned(),
+            weight,
+        };
+        let word = |text: &str, idf, terms| AnalysedWord {
+            text: text.to_owned(),
+            idf,
+            terms,
+        };
+        let analysis = Analysis {
+            language: Some("en".to_owned()),
+            words: vec![
+                word("delivery", 1.25, vec![term("deliveri", 1.0), term("ship", 0.6)]),
+                word("zongo", 9.5, vec![]),
+            ],
+        };
+        insta::assert_snapshot!(text(&results, Some(&analysis)));
+        let plain = text(&results, None);
         assert!(plain.contains("GHS 45") && !plain.contains("score"), "{plain}");
     }
 }

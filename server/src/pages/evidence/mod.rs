@@ -87,6 +87,11 @@ pub async fn load(store: &Store, viewer: &Viewer, id: Uuid) -> Result<Evidence, 
         None => None,
     };
     let draft = draft.filter(|draft| draft.state != DraftState::Dismissed);
+    let traced = match tx.trace(id).await {
+        Ok(_) => viewer.email.is_some(),
+        Err(StoreError::NotFound { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
     tx.commit().await?;
     let answer: Answer = serde_json::from_value(row.record).map_err(|error| {
         tracing::error!(answer = %id, %error, "pages.answer.unreadable");
@@ -96,6 +101,7 @@ pub async fn load(store: &Store, viewer: &Viewer, id: Uuid) -> Result<Evidence, 
     Ok(Evidence {
         offer_golden: viewer.email.is_some() && draft.is_none(),
         draft: draft.map(|draft| draft.id),
+        trace_href: traced.then(|| format!("/traces/{id}")),
         ..evidence
     })
 }

@@ -1,7 +1,7 @@
 //! An answer with the evidence for every sentence.
 
 use askama::Template;
-use plumbline_answer::{Answer, Citation, Outcome, Reason, Route, Timings};
+use plumbline_answer::{Answer, Citation, Outcome, Reason, Route, Sentence, Timings};
 use plumbline_retrieval::Hit;
 use uuid::Uuid;
 
@@ -133,12 +133,14 @@ pub struct Evidence {
     pub offer_golden: bool,
     /// The draft of a golden case that it became.
     pub draft: Option<Uuid>,
+    /// How it was found, if that is kept and whoever looks may see it.
+    pub trace_href: Option<String>,
 }
 
 const MOST_HITS: usize = 6;
 const EXCERPT_CHARS: usize = 240;
 
-fn outcome(outcome: Outcome) -> Badge {
+pub(crate) fn outcome(outcome: Outcome) -> Badge {
     match outcome {
         Outcome::Answered => Badge {
             tone: "ok",
@@ -155,7 +157,7 @@ fn outcome(outcome: Outcome) -> Badge {
     }
 }
 
-fn route(route: Route) -> &'static str {
+pub(crate) fn route(route: Route) -> &'static str {
     match route {
         Route::Commodity => "Single fact",
         Route::Reasoning => "Reasoning",
@@ -165,7 +167,7 @@ fn route(route: Route) -> &'static str {
     }
 }
 
-fn reason(reason: Reason) -> &'static str {
+pub(crate) fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::NoEvidence => "No passage was close enough to the question, so nothing was claimed.",
         Reason::MissingDetail => "Passages are on the topic, but none states what was asked for.",
@@ -179,7 +181,7 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
-fn place(page: Option<u32>, row: Option<u64>) -> String {
+pub(crate) fn place(page: Option<u32>, row: Option<u64>) -> String {
     let row = row.map(|row| i64::try_from(row).unwrap_or(i64::MAX));
     words::place((page.map(i64::from), None), (row, None))
 }
@@ -208,6 +210,30 @@ fn leg(name: &str, found: Option<plumbline_retrieval::LegScore>) -> String {
     }
 }
 
+/// The sentences of a reply with their sources.
+pub(crate) fn sentences(sentences: &[Sentence], citations: &[Citation]) -> Vec<SentenceLine> {
+    let line = |sentence: &Sentence| SentenceLine {
+        text: sentence.text.clone(),
+        proofs: sentence
+            .citations
+            .iter()
+            .filter_map(|&index| citations.get(index))
+            .map(proof)
+            .collect(),
+    };
+    sentences.iter().map(line).collect()
+}
+
+/// A share in percent.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to a percentage"
+)]
+pub(crate) fn percent(share: f32) -> u32 {
+    (share.clamp(0.0, 1.0) * 100.0).round() as u32
+}
+
 fn hit_line(rank: usize, hit: &Hit, cited: bool) -> HitLine {
     let mut excerpt: String = hit.text.chars().take(EXCERPT_CHARS).collect();
     if excerpt.len() < hit.text.len() {
@@ -230,7 +256,7 @@ fn hit_line(rank: usize, hit: &Hit, cited: bool) -> HitLine {
     clippy::cast_sign_loss,
     reason = "clamped to the bar"
 )]
-fn times(timings: &Timings) -> Vec<Time> {
+pub(crate) fn times(timings: &Timings) -> Vec<Time> {
     let stages = [
         ("route", timings.route_ms, "t0"),
         ("embed", timings.embed_ms, "t1"),
@@ -285,12 +311,6 @@ impl Evidence {
                 .any(|citation| citation.chunk_id == hit.chunk_id)
         };
         let shown = answer.hits.len().min(MOST_HITS);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped to a percentage"
-        )]
-        let confidence = (answer.confidence.clamp(0.0, 1.0) * 100.0).round() as u32;
         let same = answer.query.trim().eq_ignore_ascii_case(question.trim()) || answer.query.is_empty();
         Self {
             id: answer.id.to_string(),
@@ -301,20 +321,8 @@ impl Evidence {
             route: route(answer.route),
             reason: answer.reason.map(reason),
             language: words::language(&answer.language),
-            confidence: (!answer.hits.is_empty()).then_some(confidence),
-            sentences: answer
-                .sentences
-                .iter()
-                .map(|sentence| SentenceLine {
-                    text: sentence.text.clone(),
-                    proofs: sentence
-                        .citations
-                        .iter()
-                        .filter_map(|&index| answer.citations.get(index))
-                        .map(proof)
-                        .collect(),
-                })
-                .collect(),
+            confidence: (!answer.hits.is_empty()).then(|| percent(answer.confidence)),
+            sentences: sentences(&answer.sentences, &answer.citations),
             hits: answer.hits[..shown]
                 .iter()
                 .enumerate()
@@ -331,6 +339,7 @@ impl Evidence {
             settings: answer.settings_version,
             offer_golden: false,
             draft: None,
+            trace_href: None,
         }
     }
 }
