@@ -120,7 +120,7 @@ impl Default for RetrievalSettings {
             model: String::new(),
             fusion: Fusion::Bounded,
             rrf_k: 10.0,
-            lexical_weight: 0.4,
+            lexical_weight: 0.35,
             lexical_weight_foreign: 0.7,
             heading_boost: 0.0,
             title_boost: 0.0,
