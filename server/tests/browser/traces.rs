@@ -80,7 +80,8 @@ async fn traces(program: &Program, browser: &Browser) {
 
     // another version is published: as it was then, and as it is now
     let newer = "# Questions about Lumen Lamps\n\n## Warranty\n\nThe warranty of the Aurora lamp lasts 36 months from the \
-                 date on the receipt.\n\n## Delivery\n\nDelivery to Kumasi costs GHS 35 and takes 3 working days.\n";
+                 date on the receipt.\n\n## Delivery\n\nDelivery to Kumasi costs GHS 35 and takes 3 working days.\n\n## Opening hours\n\nThe shop in Accra is open from 8:00 to 17:30, \
+                 Monday to Saturday.\n";
     let trace = browser.address().await;
     browser.go(&program.page("/documents")).await;
     let file = program.file("faq.md", newer);
