@@ -158,4 +158,3 @@ pub(crate) fn first() -> TraceRecord {
         repeats,
     ])
 }
-

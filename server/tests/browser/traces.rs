@@ -51,7 +51,12 @@ async fn traces(program: &Program, browser: &Browser) {
     program.trace_everything().await;
     chat(program, browser, KUMASI).await;
     chat(program, browser, "What does a flight to Lisbon cost?").await;
-    chat(program, browser, "How long does the warranty of the Aurora lamp last?").await;
+    chat(
+        program,
+        browser,
+        "How long does the warranty of the Aurora lamp last?",
+    )
+    .await;
     // the trace is stored right after the answer
     browser.go(&program.page("/traces?words=warranty")).await;
     while !browser.text("#traces").await.contains("warranty") {
@@ -68,7 +73,9 @@ async fn traces(program: &Program, browser: &Browser) {
     browser
         .wait_for_text("[aria-labelledby=packed]", "24 months")
         .await;
-    browser.wait_for_text("[aria-labelledby=reply]", "24 months").await;
+    browser
+        .wait_for_text("[aria-labelledby=reply]", "24 months")
+        .await;
     nothing_sticks_out(browser, "the trace").await;
     browser.picture("trace").await;
     for (name, place) in [("trace-legs", "#analysis"), ("trace-packed", "#packed")] {
@@ -80,7 +87,8 @@ async fn traces(program: &Program, browser: &Browser) {
 
     // another version is published: as it was then, and as it is now
     let newer = "# Questions about Lumen Lamps\n\n## Warranty\n\nThe warranty of the Aurora lamp lasts 36 months from the \
-                 date on the receipt.\n\n## Delivery\n\nDelivery to Kumasi costs GHS 35 and takes 3 working days.\n";
+                 date on the receipt.\n\n## Delivery\n\nDelivery to Kumasi costs GHS 35 and takes 3 working days.\n\n## Opening hours\n\nThe shop in Accra is open from 8:00 to 17:30, \
+                 Monday to Saturday.\n";
     let trace = browser.address().await;
     browser.go(&program.page("/documents")).await;
     let file = program.file("faq.md", newer);
@@ -92,12 +100,16 @@ async fn traces(program: &Program, browser: &Browser) {
         .click("form[action$='/replay']:has([value=then]) button")
         .await;
     browser.wait_for_text("#notices", "Asked again").await;
-    browser.wait_for_text(".difference .verdict", "The same reply").await;
+    browser
+        .wait_for_text(".difference .verdict", "The same reply")
+        .await;
     browser.click(".sub a").await;
     browser
         .click("form[action$='/replay']:has([value=now]) button")
         .await;
-    browser.wait_for_text(".difference .verdict", "Another reply").await;
+    browser
+        .wait_for_text(".difference .verdict", "Another reply")
+        .await;
     browser.wait_for_text(".difference", "36 months").await;
     browser.wait_for_text(".difference", "version 1 → 2").await;
     browser.picture("trace-replayed").await;
@@ -116,7 +128,9 @@ async fn traces(program: &Program, browser: &Browser) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     browser.go(&program.page("/traces?since=yesterday")).await;
-    browser.wait_for_text("#traces", "Since: \"yesterday\" is no date").await;
+    browser
+        .wait_for_text("#traces", "Since: \"yesterday\" is no date")
+        .await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
@@ -137,12 +151,16 @@ async fn playground(program: &Program, browser: &Browser) {
     browser.click(".more-fields summary").await;
     browser.type_into("#history", "Do you deliver?").await;
     browser.click(".play .do .button").await;
-    browser.wait_for_text("#b_changes-problem", "cannot be used").await;
+    browser
+        .wait_for_text("#b_changes-problem", "cannot be used")
+        .await;
     browser
         .wait_for_text("#history-problem", "Line 1 begins with neither")
         .await;
     assert_eq!(
-        browser.ask("return document.querySelector('#question').value").await,
+        browser
+            .ask("return document.querySelector('#question').value")
+            .await,
         KUMASI
     );
     let _ = browser.complaints().await; // the refusal itself is one
@@ -150,15 +168,22 @@ async fn playground(program: &Program, browser: &Browser) {
     browser
         .ask("for (const name of ['#b_changes', '#history']) document.querySelector(name).value = ''")
         .await;
-    browser.type_into("#history", "Customer: Do you deliver?\nBot: Yes.").await;
     browser
-        .type_into("#b_changes", "retrieval.lexical_weight=1\nanswer.min_confidence=1")
+        .type_into("#history", "Customer: Do you deliver?\nBot: Yes.")
+        .await;
+    browser
+        .type_into(
+            "#b_changes",
+            "retrieval.lexical_weight=1\nanswer.min_confidence=1",
+        )
         .await;
     browser.click(".play .do .button").await;
     browser.wait_for_text("#both", "GHS 35").await;
     let both = browser.text("#both").await;
     assert!(
-        both.contains("Answered") && both.contains("Said it does not know") && both.contains("Another outcome"),
+        both.contains("Answered")
+            && both.contains("Said it does not know")
+            && both.contains("Another outcome"),
         "{both}"
     );
     let settings = browser.text("[aria-labelledby=changed-settings]").await;
@@ -168,11 +193,15 @@ async fn playground(program: &Program, browser: &Browser) {
     );
     nothing_sticks_out(browser, "the playground").await;
     browser.picture("playground").await;
-    browser.ask("document.querySelector('#both').scrollIntoView()").await;
+    browser
+        .ask("document.querySelector('#both').scrollIntoView()")
+        .await;
     browser.picture("playground-both").await;
     // what was typed is still there, and only the column that customers would get can become a case
     assert_eq!(
-        browser.ask("return document.querySelector('#b_changes').value").await,
+        browser
+            .ask("return document.querySelector('#b_changes').value")
+            .await,
         "retrieval.lexical_weight=1\nanswer.min_confidence=1"
     );
     let here = browser.address().await;
@@ -181,16 +210,23 @@ async fn playground(program: &Program, browser: &Browser) {
     browser.click("article:nth-child(1) form button").await;
     browser.wait_for_text("#notices", "Saved as a draft").await;
     let draft = browser.text(".case").await;
-    assert!(draft.contains(KUMASI) && draft.contains("Do you deliver?"), "{draft}");
+    assert!(
+        draft.contains(KUMASI) && draft.contains("Do you deliver?"),
+        "{draft}"
+    );
     browser.go(&here).await;
-    browser.wait_for_text("article:nth-child(1)", "Golden draft").await;
+    browser
+        .wait_for_text("article:nth-child(1)", "Golden draft")
+        .await;
     browser.click("article:nth-child(2) .do a").await;
     browser
         .wait_for_text("[aria-labelledby=settings]", "answer.min_confidence=1")
         .await;
     browser.click(".tools a[href^='/playground']").await;
     assert_eq!(
-        browser.ask("return document.querySelector('#a_changes').value").await,
+        browser
+            .ask("return document.querySelector('#a_changes').value")
+            .await,
         "retrieval.lexical_weight=1\nanswer.min_confidence=1"
     );
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -213,7 +249,9 @@ async fn narrow(program: &Program, browser: &Browser) {
     browser.click(".play .do .button").await;
     browser.wait_for_text("#both", "GHS 35").await;
     nothing_sticks_out(browser, "the playground").await;
-    browser.ask("document.querySelector('#both').scrollIntoView()").await;
+    browser
+        .ask("document.querySelector('#both').scrollIntoView()")
+        .await;
     browser.picture("phone-playground").await;
     browser.click("article:nth-child(2) .do a").await;
     browser.find(".cands").await;
@@ -254,5 +292,7 @@ async fn bare(program: &Program, browser: &Browser) {
     browser
         .click("form[action$='/replay']:has([value=now]) button")
         .await;
-    browser.wait_for_text(".difference .verdict", "The same reply").await;
+    browser
+        .wait_for_text(".difference .verdict", "The same reply")
+        .await;
 }

@@ -156,10 +156,7 @@ impl Typed {
         // a key may hold a comma, a tag does not
         let parts = |text: &str, between: char| -> Vec<String> {
             let parts = text.split(between).map(str::trim);
-            parts
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-                .collect()
+            parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
         };
         let request = FilterRequest {
             documents: parts(&self.documents, '\n'),

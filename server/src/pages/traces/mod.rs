@@ -145,7 +145,9 @@ pub async fn show(
     let mut tx = app.store.tenant(who.tenant.id).await?;
     let trace = tx.trace(id).await?;
     let record = record(&trace).ok_or_else(|| {
-        Trouble::Conflict("another version of the program wrote this trace, and this one cannot read it".to_owned())
+        Trouble::Conflict(
+            "another version of the program wrote this trace, and this one cannot read it".to_owned(),
+        )
     })?;
     let golden = golden(&mut tx, id).await?;
     let live = tx.settings().await?;

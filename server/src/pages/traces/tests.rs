@@ -39,9 +39,16 @@ fn the_next_page_asks_for_the_same_and_what_cannot_be_meant_is_said() {
         view.next.as_deref(),
         Some("/traces?words=100%20%25&outcome=abstained&before=00000000-0000-0000-0000-000000000002")
     );
-    assert!(view.sampling.starts_with("10 % of the questions"), "{}", view.sampling);
+    assert!(
+        view.sampling.starts_with("10 % of the questions"),
+        "{}",
+        view.sampling
+    );
     let html = TracesPart { view }.render().unwrap();
-    assert!(html.contains("&#60;b&#62;") && html.contains("Not answered"), "{html}");
+    assert!(
+        html.contains("&#60;b&#62;") && html.contains("Not answered"),
+        "{html}"
+    );
     let nothing = TracesPart {
         view: list(&asked, 0, false),
     };
@@ -57,7 +64,12 @@ fn the_next_page_asks_for_the_same_and_what_cannot_be_meant_is_said() {
     let wrong = TracesPart {
         view: list(&wrong, 0, false),
     };
-    assert!(wrong.render().unwrap().contains("Since: &#34;soon&#34; is no date"));
+    assert!(
+        wrong
+            .render()
+            .unwrap()
+            .contains("Since: &#34;soon&#34; is no date")
+    );
 }
 
 #[test]
@@ -76,7 +88,17 @@ fn candidates_show_where_they_rose_and_fell_and_where_the_search_cut() {
     let told: Vec<_> = candidates
         .shown
         .iter()
-        .map(|line| (line.place, line.fused, line.reranked, line.tone, line.handed_on, line.cut_before, line.repeats))
+        .map(|line| {
+            (
+                line.place,
+                line.fused,
+                line.reranked,
+                line.tone,
+                line.handed_on,
+                line.cut_before,
+                line.repeats,
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -89,7 +111,10 @@ fn candidates_show_where_they_rose_and_fell_and_where_the_search_cut() {
         ]
     );
     let whole: u32 = candidates.shown[0].pieces.iter().map(|piece| piece.width).sum();
-    assert!((998..=1_002).contains(&whole), "the best one fills the bar: {whole}");
+    assert!(
+        (998..=1_002).contains(&whole),
+        "the best one fills the bar: {whole}"
+    );
 }
 
 #[test]
@@ -130,7 +155,10 @@ fn a_trace_without_answer_is_drawn_and_offers_only_what_can_be_done() {
 
 #[test]
 fn a_difference_is_told_in_a_sentence() {
-    let (one, other) = (first(), record(vec![considered(2, 1, None, 0.9, "Delivery to Ho costs GHS 30.")]));
+    let (one, other) = (
+        first(),
+        record(vec![considered(2, 1, None, 0.9, "Delivery to Ho costs GHS 30.")]),
+    );
     let row = row(1, "delivery zongo", None);
     let side = |record| Side { row: &row, record };
     let same = DifferenceView::new(("A", "B"), side(&one), side(&one));
@@ -141,7 +169,11 @@ fn a_difference_is_told_in_a_sentence() {
     let other = DifferenceView::new(("A", "B"), side(&one), side(&other));
     assert_eq!(other.summary, "Of the passages 1 gone, 1 moved.");
     assert_eq!(
-        other.moved.iter().map(|line| line.mark.as_str()).collect::<Vec<_>>(),
+        other
+            .moved
+            .iter()
+            .map(|line| line.mark.as_str())
+            .collect::<Vec<_>>(),
         ["▲ 1", "gone"]
     );
 }
