@@ -5,6 +5,7 @@
 //! `fuse`), and every hit is joined to the live version of its document before it is returned: a replaced or deleted
 //! version cannot be found, however late an index is.
 
+mod audit;
 mod catch_up;
 mod fuse;
 mod hit;
@@ -15,6 +16,7 @@ mod results;
 mod searcher;
 mod spaces;
 
+pub use audit::{Audited, Recall, sentence_to_ask};
 pub use hit::{Hit, LegScore, ScoreParts};
 pub use results::{LexicalState, Results, SearchTimings};
 pub use searcher::{EXACT_SCAN_UP_TO, SearchError, SearchOptions, Searcher};
