@@ -5,14 +5,16 @@
 //! of the golden corpus's text files, shuffled together three by three; a chunk's vector is the normalised sum of its
 //! sentences' vectors by the real model, so that neighbourhoods are those of real language. Questions are golden ones.
 //! The floor is measured in the same run: embedding, the vector query and the lexical query one after the other, each
-//! called as the search calls it.
+//! called as the search calls it. Filters that keep 1 % and 30 % of the documents are compared with what the index would
+//! leave of them if it were filtered afterwards; a lost lexical index is rebuilt while questions go on coming; and
+//! eight questions at a time are embedded together and one by one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedder, OnnxEmbedder, OnnxOptions, init_runtime};
-use plumbline_retrieval::{SearchOptions, Searcher};
+use plumbline_retrieval::{EXACT_SCAN_UP_TO, LexicalState, SearchOptions, Searcher};
 use plumbline_store::testing::{TestDatabase, find_runtime};
 use plumbline_store::{
     BlobStore, BuiltVersion, Filter, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings,
@@ -31,6 +33,9 @@ const CHANGED: usize = 20_000;
 
 /// Searches at a time in the second measurement.
 const AT_ONCE: usize = 8;
+
+/// Candidates that the vector index keeps while it searches.
+const CANDIDATES: usize = 200;
 
 /// Results that are compared with those of the exact scan.
 const COMPARED: usize = 10;
@@ -229,6 +234,9 @@ async fn publish(
 /// Median and 95th percentile (nearest rank) in milliseconds.
 fn percentiles(mut times: Vec<Duration>) -> (f64, f64) {
     times.sort();
+    if times.is_empty() {
+        return (f64::NAN, f64::NAN);
+    }
     let at = |share: usize| times[(times.len() * share).div_ceil(100).saturating_sub(1)].as_secs_f64() * 1e3;
     (at(50), at(95))
 }
@@ -298,6 +306,21 @@ async fn measure(chunks: usize) -> Result<(), Failure> {
     recall(&store, tenant, space, &questions, embedder.as_ref()).await?;
     one_at_a_time(&store, tenant, space, &searcher, &questions, embedder.as_ref()).await?;
     many_at_once(&searcher, tenant, &questions).await?;
+    let documents = chunks / PER_DOCUMENT;
+    for percent in [1, 30] {
+        let kept = Kept::of(documents, percent);
+        filtered(
+            &store,
+            tenant,
+            space,
+            &searcher,
+            &questions,
+            embedder.as_ref(),
+            &kept,
+        )
+        .await?;
+    }
+    batches(&embedder, &questions).await?;
     println!("resident: {:.0} MiB", resident_mib());
 
     for number in 0..CHANGED.min(chunks) / PER_DOCUMENT {
@@ -311,6 +334,8 @@ async fn measure(chunks: usize) -> Result<(), Failure> {
         CHANGED.min(chunks),
         began.elapsed().as_secs_f64()
     );
+    drop(searcher);
+    lost_while_asked(&store, tenant, &embedder, &questions).await?;
     store.close().await;
     database.drop().await?;
     Ok(())
@@ -457,5 +482,165 @@ async fn many_at_once(searcher: &Arc<Searcher>, tenant: Uuid, questions: &[Strin
     let rate = f64::from(u32::try_from(times.len())?) / began.elapsed().as_secs_f64();
     let (median, p95) = percentiles(times);
     println!("search, {AT_ONCE} at a time: {rate:.0} per second, p50 {median:.1} ms, p95 {p95:.1} ms");
+    Ok(())
+}
+
+/// A filter that keeps a share of the documents.
+struct Kept {
+    percent: usize,
+    windows: usize,
+    filter: Filter,
+}
+
+impl Kept {
+    /// Every n-th document, at least one; a filter names at most 100.
+    fn of(documents: usize, percent: usize) -> Self {
+        let count = (documents * percent / 100).clamp(1, 100);
+        let keys = (0..count).map(|number| format!("document-{:04}", number * documents / count));
+        Self {
+            percent,
+            windows: count * PER_DOCUMENT,
+            filter: Filter {
+                documents: keys.collect(),
+                ..Filter::default()
+            },
+        }
+    }
+}
+
+/// Latency and recall under a filter, beside what is left of the index's own candidates when they are filtered afterwards.
+async fn filtered(
+    store: &Store,
+    tenant: Uuid,
+    space: i32,
+    searcher: &Searcher,
+    questions: &[String],
+    embedder: &dyn Embedder,
+    kept: &Kept,
+) -> Result<(), Failure> {
+    let options = SearchOptions {
+        k: COMPARED,
+        filter: kept.filter.clone(),
+        ..options()
+    };
+    let scan = if i64::try_from(kept.windows)? > EXACT_SCAN_UP_TO {
+        VectorScan::Approximate
+    } else {
+        VectorScan::Exact
+    };
+    let scope = Scope::default();
+    let (mut times, mut wanted, mut found, mut left, mut left_found) = (Vec::new(), 0, 0, 0, 0);
+    for question in questions.iter().take(100) {
+        let began = Instant::now();
+        let results = searcher.search(tenant, question, &options).await?;
+        times.push(began.elapsed());
+        assert_eq!(results.hits.len(), COMPARED, "never fewer than asked for");
+
+        let vector = embedder.embed_one(question).await?;
+        let mut tx = store.tenant(tenant).await?;
+        let exact = tx
+            .nearest_chunks(space, &vector, COMPARED, VectorScan::Exact, &scope, &kept.filter)
+            .await?;
+        let depth = options.settings.leg_depth;
+        let near = tx
+            .nearest_chunks(space, &vector, depth, scan, &scope, &kept.filter)
+            .await?;
+        // what an index without iterative scan returns: its candidates, of which the filter keeps what it keeps
+        let candidates = tx
+            .nearest_chunks(
+                space,
+                &vector,
+                CANDIDATES,
+                VectorScan::Approximate,
+                &scope,
+                &Filter::default(),
+            )
+            .await?;
+        let ids: Vec<Uuid> = candidates.iter().map(|one| one.chunk_id).collect();
+        let survivors = tx.live_hits(&ids, space, None, &scope, &kept.filter).await?;
+        tx.commit().await?;
+        wanted += exact.len();
+        left += survivors.len().min(COMPARED);
+        for one in &exact {
+            found += usize::from(
+                near.iter()
+                    .take(COMPARED)
+                    .any(|other| other.chunk_id == one.chunk_id),
+            );
+            left_found += usize::from(survivors.iter().any(|other| other.chunk_id == one.chunk_id));
+        }
+    }
+    let (median, p95) = percentiles(times);
+    println!(
+        "filter that keeps {} % ({} windows, {scan:?}): p50 {median:.1} ms, p95 {p95:.1} ms, recall@{COMPARED} {found}/{wanted}; \
+         {CANDIDATES} candidates filtered afterwards: {left} left of {wanted}, recall {left_found}/{wanted}",
+        kept.percent, kept.windows
+    );
+    Ok(())
+}
+
+/// Whether questions that come together should be embedded together.
+async fn batches(embedder: &Arc<dyn Embedder>, questions: &[String]) -> Result<(), Failure> {
+    let together: Vec<&[String]> = questions.chunks_exact(AT_ONCE).take(30).collect();
+    for _warm_up in 0..3 {
+        embedder.embed(together[0].to_vec()).await?;
+    }
+    let (mut one_call, mut calls) = (Vec::new(), Vec::new());
+    for batch in together {
+        let began = Instant::now();
+        embedder.embed(batch.to_vec()).await?;
+        one_call.push(began.elapsed());
+        let began = Instant::now();
+        let mut tasks = tokio::task::JoinSet::new();
+        for question in batch {
+            let (embedder, question) = (Arc::clone(embedder), question.clone());
+            tasks.spawn(async move { embedder.embed_one(&question).await });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done??;
+        }
+        calls.push(began.elapsed());
+    }
+    for (name, times) in [("in one call", one_call), ("in calls of their own", calls)] {
+        let (median, p95) = percentiles(times);
+        println!("{AT_ONCE} questions embedded {name}: p50 {median:.1} ms, p95 {p95:.1} ms");
+    }
+    Ok(())
+}
+
+/// A lexical index that is lost and rebuilt while questions go on coming.
+async fn lost_while_asked(
+    store: &Store,
+    tenant: Uuid,
+    embedder: &Arc<dyn Embedder>,
+    questions: &[String],
+) -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let searcher = Searcher::open(store.clone(), Arc::clone(embedder), folder.path())?;
+    let began = Instant::now();
+    let rebuilt = async {
+        searcher.catch_up(tenant).await?;
+        Ok::<_, Failure>(began.elapsed())
+    };
+    let asked = async {
+        let mut times = Vec::new();
+        for question in questions.iter().cycle() {
+            let asking = Instant::now();
+            let results = searcher.search(tenant, question, &options()).await?;
+            if results.lexical != LexicalState::Behind {
+                break;
+            }
+            assert_eq!(results.hits.len(), 5, "the vectors answer alone");
+            times.push(asking.elapsed());
+        }
+        Ok::<_, Failure>(times)
+    };
+    let (rebuilt, times) = tokio::try_join!(rebuilt, asked)?;
+    let answered = times.len();
+    let (median, p95) = percentiles(times);
+    println!(
+        "lexical index rebuilt in {:.1} s while {answered} questions were answered without it: p50 {median:.1} ms, p95 {p95:.1} ms",
+        rebuilt.as_secs_f64()
+    );
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! `fuse`), and every hit is joined to the live version of its document before it is returned: a replaced or deleted
 //! version cannot be found, however late an index is.
 
+mod audit;
 mod catch_up;
 mod collapse;
 mod fuse;
@@ -18,6 +19,7 @@ mod searcher;
 mod spaces;
 mod trace;
 
+pub use audit::{Audited, Recall, sentence_to_ask};
 pub use hit::{Hit, LegScore, ScoreParts};
 pub use results::{LexicalState, Results, SearchTimings};
 pub use searcher::{EXACT_SCAN_UP_TO, SearchError, SearchOptions, Searcher};

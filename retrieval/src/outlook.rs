@@ -39,7 +39,7 @@ impl Outlook {
         drop(tx); // it only read, and nobody needs to wait for its end
         // A filter that keeps few windows would have the index walk past all the others: what is kept is compared whole.
         let scan = if windows > EXACT_SCAN_UP_TO && state.vector_index == VectorIndex::Ready {
-            VectorScan::Approximate
+            state.index_scan
         } else {
             VectorScan::Exact
         };

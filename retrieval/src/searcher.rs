@@ -220,6 +220,21 @@ impl Searcher {
         }
     }
 
+    /// `text` as a vector of the model that settings name.
+    pub(crate) async fn embed(
+        &self,
+        tenant: Uuid,
+        model: &str,
+        text: &str,
+    ) -> Result<QueryVector, SearchError> {
+        self.spaces.embed(&self.store, tenant, model, text).await
+    }
+
+    /// The database that it searches.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What is known before the legs look, read by the first of them.
     async fn outlook<'a>(
         &self,
@@ -251,7 +266,7 @@ impl Searcher {
         let embedding = Instant::now();
         let embed = async {
             let model = &options.settings.model;
-            let query = self.spaces.embed(&self.store, tenant, model, query).await?;
+            let query = self.embed(tenant, model, query).await?;
             Ok::<_, SearchError>((query, millis(embedding)))
         };
         let outlook = self.outlook(tenant, options, index, outlook);

@@ -7,6 +7,7 @@ pub mod document;
 pub mod element;
 pub mod gate;
 pub mod model;
+pub mod recall;
 pub mod send;
 pub mod turn;
 pub mod vector_index;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use plumbline_ingest::INGEST_QUEUE;
 use plumbline_store::{
-    ELEMENT_QUEUE, GATE_QUEUE, Job, MODEL_QUEUE, SEND_QUEUE, Store, StoreError, TURN_QUEUE,
+    ELEMENT_QUEUE, GATE_QUEUE, Job, MODEL_QUEUE, RECALL_QUEUE, SEND_QUEUE, Store, StoreError, TURN_QUEUE,
     VECTOR_INDEX_QUEUE,
 };
 use tokio::sync::Notify;
@@ -78,7 +79,7 @@ impl From<StoreError> for WorkError {
 }
 
 /// Queues with the number of jobs of each that may run at once in this process.
-const QUEUES: [(&str, usize); 7] = [
+const QUEUES: [(&str, usize); 8] = [
     (TURN_QUEUE, 4),
     (SEND_QUEUE, 8),
     (ELEMENT_QUEUE, 2),
@@ -86,6 +87,7 @@ const QUEUES: [(&str, usize); 7] = [
     (VECTOR_INDEX_QUEUE, 1),
     (GATE_QUEUE, 1),
     (MODEL_QUEUE, 1),
+    (RECALL_QUEUE, 1),
 ];
 
 /// Runs all queues until `stop`; returns when the jobs at work have ended.
@@ -161,14 +163,24 @@ async fn tidy(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings back the jobs of dead workers, and forgets what was finished long ago.
+/// How often it is asked which indexes wait for an audit.
+const ASK_FOR_AUDITS: Duration = Duration::from_hours(1);
+
+/// Brings back the jobs of dead workers, asks for the audits that are due, and forgets what was finished long ago.
 async fn reap(app: App, stop: CancellationToken) {
     let mut tidied = std::time::Instant::now();
+    let mut asked: Option<std::time::Instant> = None;
     while !stop.is_cancelled() {
         if let Err(error) = app.store.reap_jobs().await {
             tracing::warn!(%error, "worker.reap.failed");
         }
         tell_of_the_dead(&app).await;
+        if asked.is_none_or(|asked| asked.elapsed() > ASK_FOR_AUDITS) {
+            asked = Some(std::time::Instant::now());
+            if let Err(error) = recall::ask_where_due(&app).await {
+                tracing::warn!(%error, "worker.ask_for_audits.failed");
+            }
+        }
         if tidied.elapsed() > Duration::from_hours(1) {
             tidied = std::time::Instant::now();
             if let Err(error) = tidy(&app).await {
@@ -256,6 +268,7 @@ async fn dispatch(app: App, job: Job) -> Result<Done, WorkError> {
         GATE_QUEUE => gate::judge(&app, &job).await,
         MODEL_QUEUE => model::switch(&app, &job).await,
         VECTOR_INDEX_QUEUE => vector_index::keep(&app, &job).await,
+        RECALL_QUEUE => recall::audit(&app, &job).await,
         other => Err(WorkError::fatal(format!("no worker knows the queue {other}"))),
     }
 }

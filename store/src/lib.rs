@@ -27,6 +27,7 @@ mod overlay;
 mod paths;
 mod pool;
 mod progress;
+mod recall_audit;
 mod retention;
 mod revision;
 mod search;
@@ -65,6 +66,7 @@ pub use overlay::{NewOverlay, NewPlace, Overlay, OverlayKind, OverlayPlace, Over
 pub use paths::DataDir;
 pub use pool::{ServerVersions, Store, SystemTx, TenantTx};
 pub use progress::{VersionNotes, VersionProgress};
+pub use recall_audit::{NewRecallAudit, RECALL_QUEUE, RECALL_WANTED, RecallAudit};
 pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, Scope, SearchState, VectorMatch, VectorScan};
 pub use settings::{
@@ -77,5 +79,5 @@ pub use tags::Tags;
 pub use tenant::Tenant;
 pub use tenant_model::{MODEL_QUEUE, Switched, TenantModel};
 pub use trace::{NewTrace, StoredTrace, TraceFilter, TraceRow, TraceSource};
-pub use vector_index::{VECTOR_INDEX_QUEUE, VectorIndex};
+pub use vector_index::{TenantIndex, VECTOR_INDEX_QUEUE, VectorIndex};
 pub use version::{NewVersion, Received, Version, VersionState};

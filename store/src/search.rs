@@ -2,7 +2,7 @@
 
 use pgvector::HalfVector;
 use serde::{Deserialize, Serialize};
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use crate::filter::push_visible;
@@ -56,7 +56,7 @@ impl Scope {
 }
 
 /// What every connection is told about HNSW indexes when it is made. Iterative, so that the condition for live windows
-/// never starves a result; 200 candidates are what a recall of .98 takes among 100,000 windows.
+/// never starves a result; 200 candidates ([`VectorScan::Approximate`]) are what a recall of .98 takes among 100,000 windows.
 pub(crate) const HNSW_SESSION: &str = "SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 200";
 
 /// How the vectors are searched.
@@ -66,6 +66,28 @@ pub enum VectorScan {
     Exact,
     /// The tenant's HNSW index with iterative scan, so that the filter for live windows never starves the result.
     Approximate,
+    /// The same with twice as many candidates, for a tenant whose last audit found that fewer miss too much.
+    Thorough,
+}
+
+impl VectorScan {
+    /// Candidates that the index keeps while it searches; none without an index.
+    pub(crate) fn ef_search(self) -> i32 {
+        match self {
+            Self::Exact => 0,
+            Self::Approximate => 200,
+            Self::Thorough => 400,
+        }
+    }
+
+    /// The way to search the index that keeps `ef_search` candidates.
+    fn with(ef_search: Option<i32>) -> Self {
+        if ef_search == Some(Self::Thorough.ef_search()) {
+            Self::Thorough
+        } else {
+            Self::Approximate
+        }
+    }
 }
 
 /// What a search must know of a tenant before it looks.
@@ -75,6 +97,8 @@ pub struct SearchState {
     pub revision: i64,
     /// State of the index over the vectors.
     pub vector_index: VectorIndex,
+    /// How that index is searched: as its last audit found necessary.
+    pub index_scan: VectorScan,
 }
 
 /// A chunk found by the vector leg.
@@ -123,18 +147,21 @@ pub struct LiveHit {
 }
 
 impl TenantTx {
-    /// The newest revision and the state of the index over the vectors of `space`, in one round trip.
+    /// The newest revision, the state of the index over the vectors of `space` and how it is searched, in one round trip.
     pub async fn search_state(&mut self, space: i32) -> Result<SearchState, StoreError> {
-        let (revision, valid): (i64, Option<bool>) = sqlx::query_as(
+        let (revision, valid, ef_search): (i64, Option<bool>, Option<i32>) = sqlx::query_as(
             "SELECT (SELECT coalesce(max(revision), 0) FROM revisions),
-                    (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1))",
+                    (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)),
+                    (SELECT ef_search FROM recall_audits WHERE space_id = $2 ORDER BY created_at DESC LIMIT 1)",
         )
         .bind(index_name(space, self.tenant()))
+        .bind(space)
         .fetch_one(self.conn())
         .await?;
         Ok(SearchState {
             revision,
             vector_index: VectorIndex::of(valid),
+            index_scan: VectorScan::with(ef_search),
         })
     }
 
@@ -148,7 +175,8 @@ impl TenantTx {
         scope: &Scope,
         filter: &Filter,
     ) -> Result<Vec<VectorMatch>, StoreError> {
-        if scan == VectorScan::Approximate {
+        if scan != VectorScan::Exact {
+            self.set_candidates(scan).await?;
             let found = self.nearest_by_index(space, query, limit, scope, filter).await?;
             // the index gives up after a number of rows, so that a shortage needs a second look
             if found.len() >= limit {
@@ -167,6 +195,16 @@ impl TenantTx {
             )
             .push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
         Ok(sql.build_query_as().fetch_all(self.conn()).await?)
+    }
+
+    /// Makes the index keep as many candidates as `scan` says, to the end of the transaction. The usual number is that of
+    /// the connection and costs nothing.
+    async fn set_candidates(&mut self, scan: VectorScan) -> Result<(), StoreError> {
+        if scan == VectorScan::Thorough {
+            let sql = format!("SET LOCAL hnsw.ef_search = {}", scan.ef_search());
+            sqlx::query(AssertSqlSafe(sql)).execute(self.conn()).await?;
+        }
+        Ok(())
     }
 
     async fn nearest_by_index(

@@ -80,6 +80,13 @@ impl TestDatabase {
         Ok(count)
     }
 
+    /// Runs a statement with the rights of the database's owner.
+    pub async fn execute(&self, statement: &'static str) -> Result<(), StoreError> {
+        let mut connection = PgConnection::connect(&self.url).await?;
+        sqlx::raw_sql(statement).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
     /// Ends every connection to the database, as a restart of PostgreSQL would.
     pub async fn break_connections(&self) -> Result<(), StoreError> {
         let mut admin = PgConnection::connect(&self.admin).await?;

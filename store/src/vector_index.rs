@@ -28,6 +28,17 @@ pub enum VectorIndex {
     Ready,
 }
 
+/// A tenant's index over the vectors of one model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantIndex {
+    /// Space of the vectors.
+    pub space: i32,
+    /// Model that made them.
+    pub model: String,
+    /// State.
+    pub state: VectorIndex,
+}
+
 impl VectorIndex {
     /// The state by what the catalogue says of the index: nothing, or whether it is valid.
     pub(crate) fn of(valid: Option<bool>) -> Self {
@@ -44,6 +55,25 @@ impl TenantTx {
     pub async fn vector_index(&mut self, space: i32) -> Result<VectorIndex, StoreError> {
         let name = index_name(space, self.tenant());
         index_state(self.conn(), &name).await
+    }
+
+    /// The tenant's indexes, ready or not.
+    pub async fn vector_indexes(&mut self) -> Result<Vec<TenantIndex>, StoreError> {
+        let rows: Vec<(i32, String, bool)> = sqlx::query_as(
+            "SELECT s.id, s.model, i.indisvalid FROM embedding_spaces s
+               JOIN pg_index i ON i.indexrelid = to_regclass('windows_hnsw_' || s.id || '_' || $1) ORDER BY s.id",
+        )
+        .bind(self.tenant().simple().to_string())
+        .fetch_all(self.conn())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(space, model, valid)| TenantIndex {
+                space,
+                model,
+                state: VectorIndex::of(Some(valid)),
+            })
+            .collect())
     }
 
     /// Whether the index should be built, because more than `above` live vectors have none, or dropped, because less

@@ -1,5 +1,7 @@
 //! `plumbline doctor`: what was found, what is missing, and the command that mends it.
 
+mod vectors;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -138,7 +140,13 @@ async fn database(common: &CommonArgs) -> Vec<Finding> {
         Ok(reached) => reached,
         Err(error) => return vec![("PostgreSQL", Outcome::of(Err(error), mend))],
     };
-    let rows = async { anyhow::Ok([sending(&store, &common.tenant).await?, given_up(&store).await?]) };
+    let rows = async {
+        anyhow::Ok([
+            sending(&store, &common.tenant).await?,
+            given_up(&store).await?,
+            vectors::look(&store, &common.tenant).await?,
+        ])
+    };
     let rows = rows.await;
     store.close().await;
     let mut findings = vec![("PostgreSQL", Outcome::Fine(versions))];

@@ -49,6 +49,9 @@ async fn render(app: &App, metrics: Option<&PrometheusHandle>) -> Result<String,
         metrics::gauge!("plumbline_jobs", &labels).set(depth.jobs as f64);
         metrics::gauge!("plumbline_jobs_oldest_seconds", &labels).set(depth.oldest_seconds);
     }
+    // The lowest, not one per tenant: who needs more asks `plumbline doctor`. Not a number says that none was audited.
+    let recall = tx.lowest_recall().await?.unwrap_or(f64::NAN);
+    metrics::gauge!("plumbline_ann_recall").set(recall);
     tx.commit().await?;
     Ok(metrics.map(PrometheusHandle::render).unwrap_or_default())
 }

@@ -7,7 +7,7 @@ use plumbline_store::{Job, NewJob, TenantTx, VECTOR_INDEX_QUEUE};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Done, WorkError};
+use super::{Done, WorkError, recall};
 use crate::app::App;
 
 /// How long a build of the index waits for more documents: a folder of files comes as one.
@@ -92,13 +92,19 @@ async fn keep_one(app: &App, tenant: Uuid, space: i32) -> Result<bool, WorkError
         return Ok(true);
     }
     let began = std::time::Instant::now();
-    let done = if windows > EXACT_SCAN_UP_TO {
+    let large = windows > EXACT_SCAN_UP_TO;
+    let done = if large {
         app.store.build_vector_index(tenant, space).await?
     } else {
         app.store.drop_vector_index(tenant, space).await?
     };
     if !done {
         return Ok(false);
+    }
+    if large {
+        let mut tx = app.store.tenant(tenant).await?;
+        recall::ask(&mut tx, space).await?;
+        tx.commit().await?;
     }
     tracing::info!(%tenant, space, windows, seconds = began.elapsed().as_secs_f64(), "vector_index.kept");
     Ok(true)

@@ -61,6 +61,10 @@ async fn the_doctor_names_what_is_wrong_and_how_it_is_mended() {
     let (sound, report) = plumbline(&database, &find_runtime(), &["doctor"]).await;
     assert!(sound, "{report}");
     assert!(report.contains("no dead jobs"), "{report}");
+    assert!(
+        report.contains("0 windows: every vector is compared (an index is built above 20,000)"),
+        "{report}"
+    );
 
     let store = database.store().await.unwrap();
     let mut tx = store.system().await.unwrap();

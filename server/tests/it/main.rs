@@ -17,6 +17,7 @@ mod golden;
 mod ingest_kill;
 mod models;
 mod overlays;
+mod recall;
 #[path = "../../../store/tests/it/s3_server.rs"]
 #[expect(
     dead_code,

@@ -10,6 +10,7 @@ mod golden_drafts;
 mod inbound;
 mod jobs;
 mod local;
+mod recall_audits;
 mod retention;
 mod s3_server;
 mod support;
