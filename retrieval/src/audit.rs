@@ -1,8 +1,9 @@
 //! Compares what the vector index finds with what the comparison of all vectors finds.
 
+use std::time::{Duration, Instant};
+
 use plumbline_models::reading::sentence_spans;
 use plumbline_store::{Filter, RECALL_WANTED, RetrievalSettings, Scope, VectorMatch, VectorScan};
-use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::{SearchError, Searcher};
