@@ -21,7 +21,7 @@ pub struct Machine {
     /// Directory of the embedding model.
     #[arg(long, value_name = "DIR", env = "PLUMBLINE_MODEL_DIR", hide_short_help = true)]
     pub model_dir: Option<PathBuf>,
-    /// Directory of a cross-encoder, for settings with `retrieval.rerank_model`.
+    /// Directory of a cross-encoder, for settings with `retrieval.rerank_by = "model"`.
     #[arg(
         long,
         value_name = "DIR",

@@ -116,7 +116,7 @@ impl Searcher {
         let mut looks = 0;
         loop {
             looks += 1;
-            let (results, moved) = self.look(tenant, query, options, began).await?;
+            let (results, moved) = Box::pin(self.look(tenant, query, options, began)).await?;
             if !moved || looks == MOST_LOOKS {
                 return Ok(results);
             }

@@ -41,7 +41,7 @@ pub struct CommonArgs {
     /// Directory of the embedding model (model.onnx and its tokenizer files)
     #[arg(long, env = "PLUMBLINE_MODEL_DIR", global = true, value_name = "DIR")]
     pub model_dir: Option<PathBuf>,
-    /// Directory of a cross-encoder (the same files) for tenants whose settings say `retrieval.rerank_model`
+    /// Directory of a cross-encoder (the same files) for tenants whose settings say `retrieval.rerank_by = "model"`
     #[arg(long, env = "PLUMBLINE_RERANKER_DIR", global = true, value_name = "DIR")]
     pub reranker_dir: Option<PathBuf>,
     /// ONNX Runtime 1.24 or newer

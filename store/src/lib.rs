@@ -71,7 +71,7 @@ pub use revision::{Changes, LiveChunk};
 pub use search::{LiveHit, Scope, SearchState, VectorMatch, VectorScan};
 pub use settings::{
     AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, Fusion, PublishingSettings,
-    RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,
+    RerankBy, RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,
     TraceSettings, UploadSettings,
 };
 pub use sqlx::types::Json;

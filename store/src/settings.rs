@@ -71,6 +71,17 @@ impl Fusion {
     pub const ALL: [Self; 3] = [Self::Bounded, Self::Convex, Self::Rrf];
 }
 
+/// Who reads the best candidates once more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RerankBy {
+    /// Built-in features.
+    #[default]
+    Features,
+    /// The cross-encoder that is installed; the features where there is none, or it is late.
+    Model,
+}
+
 /// How the two legs are searched and fused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -104,8 +115,8 @@ pub struct RetrievalSettings {
     /// What the built-in features of that reading count, as a factor: the more, the more the words of a question decide.
     /// 0 to 10.
     pub rerank_weight: f32,
-    /// Whether the reranking model that is installed reads them, instead of the built-in features.
-    pub rerank_model: bool,
+    /// Who reads them.
+    pub rerank_by: RerankBy,
     /// The most that the reranking model adds to a fused score, for a passage that surely answers. 0 to 10.
     pub rerank_model_weight: f32,
     /// How long the reranking model may take, in milliseconds; when it is late the features judge.
@@ -130,7 +141,7 @@ impl Default for RetrievalSettings {
             vector: true,
             rerank: true,
             rerank_weight: 0.5,
-            rerank_model: false,
+            rerank_by: RerankBy::Features,
             rerank_model_weight: 1.0,
             rerank_deadline_ms: 500,
             pin_margin: 0.25,

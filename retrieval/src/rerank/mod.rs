@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumbline_models::Reranker;
-use plumbline_store::{LiveHit, RetrievalSettings};
+use plumbline_store::{LiveHit, RerankBy, RetrievalSettings};
 use uuid::Uuid;
 
 use self::features::Reader;
@@ -45,7 +45,7 @@ pub(crate) async fn read_again(
     let mut missed = None;
     let mut by = "features".to_owned();
     let mut bonuses = None;
-    if settings.rerank_model {
+    if settings.rerank_by == RerankBy::Model {
         match judged(model, question, leading, settings).await {
             Ok((name, judged)) => (by, bonuses) = (name, Some(judged)),
             Err(reason) => {
@@ -165,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn the_model_judges_within_its_deadline_and_the_features_otherwise() {
         let settings = RetrievalSettings {
-            rerank_model: true,
+            rerank_by: RerankBy::Model,
             rerank_deadline_ms: 2_000,
             rerank_model_weight: 0.5,
             ..RetrievalSettings::default()
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!((trace.by.as_str(), trace.missed), ("features", None));
         let off = RetrievalSettings {
             rerank: false,
-            rerank_model: true,
+            rerank_by: RerankBy::Model,
             ..settings
         };
         let reread = reread(never(), "a question", &off).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use plumbline_models::{ModelError, Reranker};
 use plumbline_retrieval::{Hit, SearchOptions, Searcher};
-use plumbline_store::{Filter, RetrievalSettings, Scope};
+use plumbline_store::{Filter, RerankBy, RetrievalSettings, Scope};
 use uuid::Uuid;
 
 use super::{World, owned};
@@ -194,9 +194,9 @@ async fn an_installed_model_reads_again_where_the_settings_ask_for_it() {
     let root = tempfile::tempdir().unwrap();
     let searcher = Searcher::open(world.store.clone(), world.embedder.clone(), root.path()).unwrap();
     let searcher = searcher.with_reranker(Some(Arc::new(Pumps)));
-    let first = async |searcher: &Searcher, rerank_model| {
+    let first = async |searcher: &Searcher, rerank_by| {
         let settings = RetrievalSettings {
-            rerank_model,
+            rerank_by,
             ..RetrievalSettings::default()
         };
         let options = options(3, settings);
@@ -208,13 +208,13 @@ async fn an_installed_model_reads_again_where_the_settings_ask_for_it() {
         (results.hits[0].text.clone(), by.by, by.missed.is_some())
     };
     let features = (texts[0].clone(), "features".to_owned(), false);
-    assert_eq!(first(&searcher, false).await, features);
+    assert_eq!(first(&searcher, RerankBy::Features).await, features);
     assert_eq!(
-        first(&searcher, true).await,
+        first(&searcher, RerankBy::Model).await,
         (texts[2].clone(), "pumps".to_owned(), false)
     );
     assert_eq!(
-        first(&world.searcher, true).await,
+        first(&world.searcher, RerankBy::Model).await,
         (features.0, features.1, true),
         "none is installed here"
     );

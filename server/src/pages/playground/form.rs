@@ -278,14 +278,14 @@ pub fn staged(typed: &str, known: &[Uuid], names: Names, problems: &mut Vec<Prob
     match typed.trim() {
         "" => Vec::new(),
         "all" => known.to_vec(),
-        one => match Uuid::parse_str(one).ok().filter(|id| known.contains(id)) {
-            Some(id) => vec![id],
-            None => {
+        one => {
+            let found = Uuid::parse_str(one).ok().filter(|id| known.contains(id));
+            if found.is_none() {
                 let message = "This version is not staged any more. Choose again.";
                 problems.push(Problem::new(names.staged, message));
-                Vec::new()
             }
-        },
+            found.into_iter().collect()
+        }
     }
 }
 

@@ -83,7 +83,10 @@ pub async fn show(
         (None, Some(b)) => Typed::of(&b.record, Column::default(), Some(settings(b))),
         (None, None) => Typed::default(),
     };
-    page(&who, PlaygroundView::new(&choices, typed, Vec::new(), a.zip(b)))
+    page(
+        &who,
+        PlaygroundView::new(&choices, typed, Vec::new(), a.zip(b).as_ref()),
+    )
 }
 
 fn page(who: &SignedIn, view: PlaygroundView) -> Result<Html<String>, Trouble> {

@@ -361,7 +361,7 @@ impl PlaygroundView {
         choices: &Choices,
         typed: Typed,
         problems: Vec<Problem>,
-        asked: Option<(Asked, Asked)>,
+        asked: Option<&(Asked, Asked)>,
     ) -> Self {
         let wrong = |names: &[&str]| problems.iter().any(|problem| names.contains(&problem.field));
         let filled = |text: &str| !text.trim().is_empty();
@@ -375,7 +375,7 @@ impl PlaygroundView {
                 || filled(&typed.tags)
                 || wrong(&["history", "documents", "tags"]),
             history_rows: typed.history.lines().count().clamp(3, 12),
-            both: asked.as_ref().map(both),
+            both: asked.map(both),
             typed,
             problems,
         }

@@ -1,6 +1,7 @@
 //! The passages that a search considered, with their places from leg to leg.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use plumbline_retrieval::{Considered, LegScore, SearchTrace};
 use uuid::Uuid;
@@ -125,10 +126,10 @@ fn sum(candidate: &Considered, weight: f32) -> String {
         parts.vector
     );
     if parts.rerank.abs() > f32::EPSILON {
-        words += &format!(" + {:.3} reranking", parts.rerank);
+        let _ = write!(words, " + {:.3} reranking", parts.rerank);
     }
     if (parts.boost - 1.0).abs() > f32::EPSILON {
-        words += &format!(", boosted by {:.2}", parts.boost);
+        let _ = write!(words, ", boosted by {:.2}", parts.boost);
     }
     words
 }
