@@ -395,7 +395,7 @@ def grouped(blocks, text):
     """Byte ranges of neighbouring blocks, about 150 words each."""
     ranges = []
     for block in blocks:
-        start, end = block["start"], block["end"]
+        start, end = block["range"]["start"], block["range"]["end"]
         words = len(text[start:end].split())
         if ranges and ranges[-1][2] + words <= 150:
             ranges[-1] = (ranges[-1][0], end, ranges[-1][2] + words)
