@@ -29,8 +29,6 @@ os.environ |= {
     "TOKENIZERS_PARALLELISM": "false",
 }
 K = 10
-# Candidates that a hybrid takes from each leg: 10, as written by who wants ten results, and the depth that Plumbline uses.
-DEPTHS = (10, 50)
 RRF_K = 60
 
 
@@ -50,7 +48,7 @@ except ImportError as error:
 class QuestionSet:
     """A folder with corpus.jsonl, queries.jsonl and qrels.tsv."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, most=0):
         self.name = folder.name
         if not (folder / "corpus.jsonl").exists():
             fail(f"{folder} has no corpus.jsonl; sets.py writes sets")
@@ -64,6 +62,9 @@ class QuestionSet:
                 self.relevant.setdefault(query, set()).add(passage)
         rows = [json.loads(line) for line in open(folder / "queries.jsonl", encoding="utf-8")]
         self.queries = {row["_id"]: row["text"] for row in rows if row["_id"] in self.relevant}
+        if most:  # spread over the whole set, the same ones every time
+            drawn = sorted(self.queries, key=lambda query: hashlib.sha256(query.encode()).digest())[:most]
+            self.queries = {query: self.queries[query] for query in sorted(drawn)}
 
 
 class Embedder:
@@ -158,7 +159,7 @@ def bm25s_leg(data):
     return search
 
 
-def llamaindex(data, embedder, _args):
+def llamaindex(data, embedder, args):
     """BM25Retriever and a VectorStoreIndex under a QueryFusionRetriever."""
     from llama_index.core import Settings, VectorStoreIndex
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -185,19 +186,18 @@ def llamaindex(data, embedder, _args):
     Settings.llm = MockLLM()
     nodes = [TextNode(id_=one, text=text) for one, text in data.texts.items()]
     index = VectorStoreIndex(nodes, embed_model=MiniLm())
-    for mode in ("reciprocal_rerank", "relative_score"):
-        for depth in DEPTHS:
-            legs = [
-                index.as_retriever(similarity_top_k=depth),
-                BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=min(depth, len(nodes))),
-            ]
-            fusion = QueryFusionRetriever(legs, mode=mode, num_queries=1, similarity_top_k=K, use_async=False)
-            yield f"LlamaIndex {mode}, {depth} per leg", lambda question, fusion=fusion: [
-                hit.node.node_id for hit in fusion.retrieve(question)
-            ]
+    for mode, depth in [("reciprocal_rerank", depth) for depth in args.depths] + [("relative_score", K)]:
+        legs = [
+            index.as_retriever(similarity_top_k=depth),
+            BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=min(depth, len(nodes))),
+        ]
+        fusion = QueryFusionRetriever(legs, mode=mode, num_queries=1, similarity_top_k=K, use_async=False)
+        yield f"LlamaIndex {mode}, {depth} per leg", lambda question, fusion=fusion: [
+            hit.node.node_id for hit in fusion.retrieve(question)
+        ]
 
 
-def haystack(data, embedder, _args):
+def haystack(data, embedder, args):
     """InMemoryBM25Retriever and InMemoryEmbeddingRetriever joined by a DocumentJoiner, in a pipeline."""
     from haystack import Document, Pipeline
     from haystack.components.joiners import DocumentJoiner
@@ -209,23 +209,23 @@ def haystack(data, embedder, _args):
     store.write_documents(
         [Document(id=one, content=text, embedding=vector.tolist()) for (one, text), vector in zip(data.texts.items(), vectors)]
     )
-    for mode in ("reciprocal_rank_fusion", "merge", "distribution_based_rank_fusion"):
-        for depth in DEPTHS:
-            pipeline = Pipeline()
-            pipeline.add_component("bm25", InMemoryBM25Retriever(store, top_k=depth))
-            pipeline.add_component("dense", InMemoryEmbeddingRetriever(store, top_k=depth))
-            pipeline.add_component("join", DocumentJoiner(join_mode=mode, top_k=K))
-            pipeline.connect("bm25", "join")
-            pipeline.connect("dense", "join")
+    modes = [("reciprocal_rank_fusion", depth) for depth in args.depths]
+    for mode, depth in modes + [("merge", K), ("distribution_based_rank_fusion", K)]:
+        pipeline = Pipeline()
+        pipeline.add_component("bm25", InMemoryBM25Retriever(store, top_k=depth))
+        pipeline.add_component("dense", InMemoryEmbeddingRetriever(store, top_k=depth))
+        pipeline.add_component("join", DocumentJoiner(join_mode=mode, top_k=K))
+        pipeline.connect("bm25", "join")
+        pipeline.connect("dense", "join")
 
-            def search(question, pipeline=pipeline):
-                run = pipeline.run({"bm25": {"query": question}, "dense": {"query_embedding": embedder.query(question).tolist()}})
-                return [document.id for document in run["join"]["documents"]]
+        def search(question, pipeline=pipeline):
+            run = pipeline.run({"bm25": {"query": question}, "dense": {"query_embedding": embedder.query(question).tolist()}})
+            return [document.id for document in run["join"]["documents"]]
 
-            yield f"Haystack {mode}, {depth} per leg", search
+        yield f"Haystack {mode}, {depth} per leg", search
 
 
-def chroma(data, embedder, _args):
+def chroma(data, embedder, args):
     """A collection, as its users ask it; Chroma has no local BM25, so that the hybrid is rank_bm25 beside it, by RRF."""
     import chromadb
     from rank_bm25 import BM25Okapi
@@ -242,7 +242,7 @@ def chroma(data, embedder, _args):
         return collection.query(query_embeddings=[embedder.query(question)], n_results=depth)["ids"][0]
 
     yield "Chroma", dense
-    for depth in DEPTHS:
+    for depth in args.depths:
 
         def hybrid(question, depth=depth):
             scores = okapi.get_scores(question.lower().split())
@@ -252,7 +252,7 @@ def chroma(data, embedder, _args):
         yield f"Chroma + rank_bm25, RRF, {depth} per leg", hybrid
 
 
-def sql(data, embedder, _args):
+def sql(data, embedder, args):
     """PostgreSQL's full text and pgvector in one statement, by RRF: with all words, as in pgvector's example, or any."""
     import psycopg
 
@@ -283,7 +283,7 @@ def sql(data, embedder, _args):
         "any word": "replace(plainto_tsquery('english', %(text)s)::text, '&', '|')::tsquery",
     }
     for kind, query in queries.items():
-        for depth in DEPTHS:
+        for depth in args.depths:
 
             def search(question, text=statement.format(query=query), depth=depth):
                 vector = str(embedder.query(question).tolist())
@@ -432,6 +432,11 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of Plumbline, for good in its data directory")
     parser.add_argument("--label", default="Plumbline", help="its name in the table")
     parser.add_argument("-k", type=int, default=K, help="passages that Plumbline is asked for (default: 10)")
+    parser.add_argument(
+        "--depths", type=lambda text: [int(depth) for depth in text.split(",")], default=[10, 50],
+        help="candidates that a hybrid takes from each leg (default: 10, as who wants ten results writes, and 50, Plumbline's own)",
+    )
+    parser.add_argument("--most", type=int, default=0, metavar="N", help="ask N questions of each set, always the same (default: all)")
     parser.add_argument("--parallel", type=int, default=1, help="questions to Plumbline at a time (default: 1, which ms means)")
     parser.add_argument("--brief", action="store_true", help="one line per set and system instead of tables")
     parser.add_argument("--model", type=Path, default=Path("runtime/.local/models/all-MiniLM-L6-v2"))
@@ -448,16 +453,17 @@ def main():
     embedder = Embedder(args.model, args.work / "vectors.npz")
     report = {}
     for folder in args.sets:
-        data, results = QuestionSet(folder), []
+        data, results = QuestionSet(folder, args.most), []
         if chosen != ["plumbline"]:
             embedder.passages(list(data.texts.values()))
         for name in chosen:
             for label, search in SYSTEMS[name](data, embedder, args):
                 found, ms = measure(search, data, embedder, args.parallel if name == "plumbline" else 1)
                 results.append((label, found, ms))
+                print(f"{data.name}: {label} asked", file=sys.stderr)
         report[data.name] = (brief if args.brief else table)(data, results)
-    if args.out:
-        args.out.write_text(json.dumps(report))
+        if args.out:
+            args.out.write_text(json.dumps(report))
 
 
 if __name__ == "__main__":
