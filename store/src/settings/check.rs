@@ -312,7 +312,7 @@ mod tests {
         let settings = Settings::default();
         assert_eq!(settings.problems(), []);
         let body = settings.to_json();
-        assert_eq!(body["retrieval"]["lexical_weight"].to_string(), "0.4");
+        assert_eq!(body["retrieval"]["lexical_weight"].to_string(), "0.35");
         assert_eq!(Settings::from_json(&body).unwrap(), settings);
         let part = json!({ "chunking": { "target_tokens": 220 } });
         assert_eq!(Settings::from_json(&part).unwrap().chunking.target_tokens, 220);
