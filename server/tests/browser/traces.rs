@@ -29,10 +29,12 @@ async fn nothing_sticks_out(browser: &Browser, page: &str) {
     assert_eq!(cut, json!([]), "{page} cuts something off");
 }
 
-/// Asks in the simulator, and waits for the evidence.
+/// Asks in the simulator, and waits for the evidence of this question: one typed while the answer before is still being
+/// written would belong to the same turn.
 async fn chat(program: &Program, browser: &Browser, question: &str) {
     browser.go(&program.page("/simulator")).await;
     browser.type_into("#text", &format!("{question}{ENTER}")).await;
+    browser.wait_for_text("#evidence .asked", question).await;
     browser
         .wait_for_text("#evidence", "Evidence for every sentence")
         .await;
