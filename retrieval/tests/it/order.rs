@@ -140,16 +140,16 @@ async fn a_trace_holds_every_number_that_decided() {
     assert_eq!((trace.k, trace.candidates.len(), trace.gone), (3, 9, 0));
     assert_eq!((trace.vector.scan.as_str(), trace.vector.windows), ("exact", 9));
     assert!(trace.index_version > 0);
-    let word = |text: &str| {
+    let analysed = |text: &str| {
         let found = trace.analysis.words.iter().find(|word| word.text == text);
         found.unwrap_or_else(|| panic!("{text} in {:?}", trace.analysis))
     };
-    assert!((word("fan").terms[0].weight - 1.0).abs() < f32::EPSILON);
+    assert!((analysed("fan").terms[0].weight - 1.0).abs() < f32::EPSILON);
     assert!(
-        word("delivary").terms[0].weight < 1.0,
+        analysed("delivary").terms[0].weight < 1.0,
         "a guessed spelling counts less"
     );
-    assert!(word("unseenword").terms.is_empty() && word("unseenword").idf > 0.0);
+    assert!(analysed("unseenword").terms.is_empty() && analysed("unseenword").idf > 0.0);
     for (place, candidate) in trace.candidates.iter().enumerate() {
         assert_eq!(candidate.hit, place < 3);
         let (w, parts) = (trace.lexical_weight, candidate.parts);

@@ -87,7 +87,13 @@ async fn traces(program: &Program, browser: &Browser) {
         browser.picture(name).await;
     }
 
-    // another version is published: as it was then, and as it is now
+    replayed(program, browser).await;
+    listed(program, browser).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+/// From a trace: another version is published, and it is asked again as it was then and as it is now.
+async fn replayed(program: &Program, browser: &Browser) {
     let newer = "# Questions about Lumen Lamps\n\n## Warranty\n\nThe warranty of the Aurora lamp lasts 36 months from the \
                  date on the receipt.\n\n## Delivery\n\nDelivery to Kumasi costs GHS 35 and takes 3 working days.\n\n## Opening hours\n\nThe shop in Accra is open from 8:00 to 17:30, \
                  Monday to Saturday.\n";
@@ -115,7 +121,10 @@ async fn traces(program: &Program, browser: &Browser) {
     browser.wait_for_text(".difference", "36 months").await;
     browser.wait_for_text(".difference", "version 1 → 2").await;
     browser.picture("trace-replayed").await;
+}
 
+/// The list is searched while one types, and says what it cannot understand.
+async fn listed(program: &Program, browser: &Browser) {
     browser.go(&program.page("/traces")).await;
     browser.find("tr.doc").await;
     nothing_sticks_out(browser, "the traces").await;
@@ -133,7 +142,6 @@ async fn traces(program: &Program, browser: &Browser) {
     browser
         .wait_for_text("#traces", "Since: \"yesterday\" is no date")
         .await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +207,13 @@ async fn playground(program: &Program, browser: &Browser) {
         .ask("document.querySelector('#both').scrollIntoView()")
         .await;
     browser.picture("playground-both").await;
-    // what was typed is still there, and only the column that customers would get can become a case
+    compared(browser).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+/// From two replies side by side: what was typed is still there, and only the column that customers would get can become
+/// a case.
+async fn compared(browser: &Browser) {
     assert_eq!(
         browser
             .ask("return document.querySelector('#b_changes').value")
@@ -231,7 +245,6 @@ async fn playground(program: &Program, browser: &Browser) {
             .await,
         "retrieval.lexical_weight=1\nanswer.min_confidence=1"
     );
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
