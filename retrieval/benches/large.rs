@@ -250,12 +250,13 @@ fn resident_mib() -> f64 {
     kib.unwrap_or_default() / 1024.0
 }
 
-async fn measure(chunks: usize) -> Result<(), Failure> {
-    let embedder = model()?;
-    let mut stuff = Stuff::gather(embedder.as_ref()).await?;
-    let questions = questions()?;
-    let database = TestDatabase::create().await?;
-    let store = database.store().await?;
+/// Writes `chunks` chunks of one tenant, beside another tenant's; returns the first.
+async fn write(
+    store: &Store,
+    chunks: usize,
+    stuff: &mut Stuff,
+    embedder: &dyn Embedder,
+) -> Result<Uuid, Failure> {
     let mut tx = store.system().await?;
     let tenant = tx.ensure_tenant("large", "Large").await?.id;
     let other = tx.ensure_tenant("other", "Other").await?.id;
@@ -264,22 +265,19 @@ async fn measure(chunks: usize) -> Result<(), Failure> {
     let began = Instant::now();
     for number in 0..chunks / PER_DOCUMENT {
         let key = format!("document-{number:04}");
-        publish(&store, tenant, &key, PER_DOCUMENT, &mut stuff, embedder.as_ref()).await?;
+        publish(store, tenant, &key, PER_DOCUMENT, stuff, embedder).await?;
     }
-    publish(
-        &store,
-        other,
-        "other",
-        PER_DOCUMENT,
-        &mut stuff,
-        embedder.as_ref(),
-    )
-    .await?;
+    publish(store, other, "other", PER_DOCUMENT, stuff, embedder).await?;
     println!(
         "{chunks} chunks written in {:.1} s ({} distinct sentences)",
         began.elapsed().as_secs_f64(),
         stuff.sentences.len()
     );
+    Ok(tenant)
+}
+
+/// Builds the vector index; returns its space.
+async fn index(store: &Store, tenant: Uuid, embedder: &dyn Embedder) -> Result<i32, Failure> {
     let mut tx = store.tenant(tenant).await?;
     let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
     tx.commit().await?;
@@ -289,6 +287,17 @@ async fn measure(chunks: usize) -> Result<(), Failure> {
     assert_eq!(tx.vector_index(space).await?, VectorIndex::Ready);
     tx.commit().await?;
     println!("vector index built in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(space)
+}
+
+async fn measure(chunks: usize) -> Result<(), Failure> {
+    let embedder = model()?;
+    let mut stuff = Stuff::gather(embedder.as_ref()).await?;
+    let questions = questions()?;
+    let database = TestDatabase::create().await?;
+    let store = database.store().await?;
+    let tenant = write(&store, chunks, &mut stuff, embedder.as_ref()).await?;
+    let space = index(&store, tenant, embedder.as_ref()).await?;
 
     let folder = tempfile::tempdir()?;
     let searcher = Arc::new(Searcher::open(
