@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedder, OnnxEmbedder, OnnxOptions, init_runtime};
-use plumbline_retrieval::{EXACT_SCAN_UP_TO, LexicalState, SearchOptions, Searcher};
+use plumbline_retrieval::{EXACT_SCAN_UP_TO, LexicalState, SearchOptions, SearchTimings, Searcher};
 use plumbline_store::testing::{TestDatabase, find_runtime};
 use plumbline_store::{
     BlobStore, BuiltVersion, Filter, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings,
@@ -424,6 +424,7 @@ async fn one_at_a_time(
     for question in questions.iter().take(30) {
         searcher.search(tenant, question, &options()).await?;
     }
+    let mut stages = Vec::new();
     let (mut whole, mut embed, mut vectors, mut lexical) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for question in questions {
         let began = Instant::now();
@@ -447,8 +448,22 @@ async fn one_at_a_time(
         let began = Instant::now();
         let results = searcher.search(tenant, question, &options()).await?;
         whole.push(began.elapsed());
+        stages.push(results.timings);
         assert_eq!((results.hits.len(), results.vector_scan), (5, "hnsw"));
     }
+    let stage = |of: fn(&SearchTimings) -> f64| {
+        let times = stages
+            .iter()
+            .map(|timings| Duration::from_secs_f64(of(timings) / 1e3));
+        percentiles(times.collect()).0
+    };
+    println!(
+        "stages of a search, p50: embedding {:.1} ms, vectors {:.1} ms, words (beside both) {:.1} ms, joining and ordering {:.1} ms",
+        stage(|t| t.embed_ms),
+        stage(|t| t.vector_ms),
+        stage(|t| t.lexical_ms),
+        stage(|t| t.fuse_ms)
+    );
     let mut floor = 0.0;
     for (name, times) in [
         ("embedding", embed),

@@ -118,6 +118,11 @@ impl Store {
                   WHERE tenant_id = '{tenant}' AND space_id = {space}"
             );
             connection.execute(AssertSqlSafe(sql)).await?;
+            // A tenant that has just grown so much has outgrown what the planner knows of these tables: until it is told, it
+            // goes through every document to find the passages of a search, eight times as slow.
+            connection
+                .execute("ANALYZE documents, document_versions, chunks, windows")
+                .await?;
         }
         release(connection).await
     }
