@@ -184,10 +184,13 @@ impl TenantTx {
             }
         }
         let mut sql = QueryBuilder::new("SELECT w.chunk_id, (1 - min(w.embedding <=> ");
-        sql.push_bind(HalfVector::from_f32_slice(query))
-            .push("))::float4 AS cosine FROM ");
+        sql.push_bind(HalfVector::from_f32_slice(query)).push(
+            "))::float4 AS cosine FROM windows w WHERE w.version_id = ANY(ARRAY(SELECT v.version_id FROM ",
+        );
+        // As a list that is read once, the versions decide which windows are read. Of a join the planner cannot tell how few
+        // a filter keeps, and reads the windows of the tenant.
         push_visible(&mut sql, scope, filter);
-        sql.push(" v JOIN windows w ON w.version_id = v.version_id WHERE w.space_id = ")
+        sql.push(" v WHERE v.version_id IS NOT NULL)) AND w.space_id = ")
             .push_bind(space)
             .push(
                 " AND NOT EXISTS (SELECT FROM chunks c WHERE c.id = w.chunk_id AND c.disabled)
