@@ -102,6 +102,8 @@ pub(crate) struct TenantIndex {
     directory: PathBuf,
     index: OnceCell<Arc<LexicalIndex>>,
     replaying: Arc<AsyncMutex<()>>,
+    /// Whether a replay outlasted the patience of a search: the next ones do not wait for the same one again.
+    late: AtomicBool,
     /// Live windows, as of a revision.
     windows: Mutex<Option<(i64, i64)>>,
     scope: Scope,
@@ -117,6 +119,7 @@ impl TenantIndex {
             directory,
             index: OnceCell::new(),
             replaying: Arc::default(),
+            late: AtomicBool::new(false),
             windows: Mutex::default(),
             staged_are_in: AtomicBool::new(scope.is_live()),
             scope,
@@ -185,12 +188,18 @@ impl TenantIndex {
         if index.watermark() >= revision && self.staged_are_in.load(Ordering::Acquire) {
             return Ok(true);
         }
+        if self.late.load(Ordering::Acquire) && self.replaying.try_lock().is_err() {
+            return Ok(false);
+        }
         let (this, store) = (Arc::clone(self), store.clone());
         let replay = tokio::spawn(async move { this.catch_up(&store, tenant).await });
         match tokio::time::timeout(patience, replay).await {
             Ok(Ok(replayed)) => replayed.map(|()| true),
             Ok(Err(panicked)) => Err(index_error(&self.directory, &panicked)),
-            Err(_) => Ok(false),
+            Err(_) => {
+                self.late.store(true, Ordering::Release);
+                Ok(false)
+            }
         }
     }
 
@@ -208,6 +217,7 @@ impl TenantIndex {
                 changes.documents.extend(staged);
             }
             if changes.documents.is_empty() {
+                self.late.store(false, Ordering::Release);
                 return Ok(());
             }
             let mut rest = changes.documents.as_slice();
