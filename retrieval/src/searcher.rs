@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedders, ModelError, Reranker};
 use plumbline_store::{
-    Filter, LiveHit, RetrievalSettings, Scope, Store, StoreError, VectorMatch, VectorScan,
+    Filter, LiveHit, PassageQuery, RetrievalSettings, Scope, Store, StoreError, VectorMatch, VectorScan,
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -372,7 +372,10 @@ impl Searcher {
         wanted.extend(lexical.chunks.iter().take(depth).map(|(chunk, _)| *chunk));
         wanted.sort();
         wanted.dedup();
-        let query = settings.vector.then_some(vector.query.values());
+        let query = settings.vector.then_some(PassageQuery {
+            vector: vector.query.values(),
+            whole_weight: settings.whole_weight,
+        });
         let mut tx = self.store.tenant(tenant).await?;
         let live = tx
             .live_hits(

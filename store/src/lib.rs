@@ -68,7 +68,7 @@ pub use pool::{ServerVersions, Store, SystemTx, TenantTx};
 pub use progress::{VersionNotes, VersionProgress};
 pub use recall_audit::{NewRecallAudit, RECALL_QUEUE, RECALL_WANTED, RecallAudit};
 pub use revision::{Changes, LiveChunk};
-pub use search::{LiveHit, Scope, SearchState, VectorMatch, VectorScan};
+pub use search::{LiveHit, PassageQuery, Scope, SearchState, VectorMatch, VectorScan};
 pub use settings::{
     AnswerSettings, ChunkingSettings, ConversationSettings, ExtractionSettings, Fusion, PublishingSettings,
     RerankBy, RetrievalSettings, RoutingSettings, Settings, SettingsEntry, SettingsProblem, SettingsVersion,

@@ -110,6 +110,15 @@ pub struct VectorMatch {
     pub cosine: f32,
 }
 
+/// What the passages that were found are compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PassageQuery<'a> {
+    /// Vector of the question.
+    pub vector: &'a [f32],
+    /// Weight of the vector of the whole passage, 0 to 1; its nearest window gets the rest.
+    pub whole_weight: f32,
+}
+
 /// A chunk of a live version with all that a hit shows.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct LiveHit {
@@ -141,8 +150,8 @@ pub struct LiveHit {
     pub pinned: bool,
     /// Factor an admin gave its score.
     pub boost: f32,
-    /// How near it is to the question, when a vector was given: the mean of the cosine of its best window and of that of the
-    /// whole chunk, or the cosine of a question that an admin says it answers, if that is nearer. −1 to 1.
+    /// How near it is to the question, when a vector was given: the weighted mean of the cosine of its best window and of
+    /// that of the whole chunk, or the cosine of a question that an admin says it answers, if that is nearer. −1 to 1.
     pub cosine: Option<f32>,
 }
 
@@ -263,21 +272,29 @@ impl TenantTx {
         &mut self,
         chunks: &[Uuid],
         space: i32,
-        query: Option<&[f32]>,
+        query: Option<PassageQuery<'_>>,
         scope: &Scope,
         filter: &Filter,
     ) -> Result<Vec<LiveHit>, StoreError> {
+        let whole = query.map_or(0.0, |query| query.whole_weight);
         let mut sql = QueryBuilder::new(
             "SELECT c.id AS chunk_id, d.id AS document_id, v.id AS version_id, d.key AS document_key,
                     d.title AS document_title, v.number AS version_number, c.text_start, c.text_end, c.page_from,
                     c.row_from, c.heading_path, c.body, c.pinned, c.boost,
-                    (SELECT (1 - least((min(distance) FILTER (WHERE own)
-                                        + coalesce(min(distance) FILTER (WHERE own AND whole),
-                                                   min(distance) FILTER (WHERE own))) / 2,
+                    (SELECT (1 - least((1 - ",
+        );
+        sql.push_bind(whole)
+            .push(
+                ") * min(distance) FILTER (WHERE own)
+                                       + ",
+            )
+            .push_bind(whole)
+            .push(
+                " * coalesce(min(distance) FILTER (WHERE own AND whole), min(distance) FILTER (WHERE own)),
                                        min(distance) FILTER (WHERE NOT own)))::float4
                        FROM (SELECT w.embedding <=> ",
-        );
-        sql.push_bind(query.map(HalfVector::from_f32_slice))
+            )
+            .push_bind(query.map(|query| HalfVector::from_f32_slice(query.vector)))
             .push(
                 " AS distance, w.overlay_id IS NULL AS own,
                                     w.text_start <= c.text_start AND w.text_end >= c.text_end AS whole

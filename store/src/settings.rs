@@ -97,6 +97,8 @@ pub struct RetrievalSettings {
     pub lexical_weight: f32,
     /// The same for questions in a language that the embedding model does not speak. 0 to 1.
     pub lexical_weight_foreign: f32,
+    /// How near a passage is: weight of the vector of the whole passage, 0 to 1; its nearest window gets the rest.
+    pub whole_weight: f32,
     /// What a word of the question among the headings above a passage adds to its lexical score, as a factor of BM25 over
     /// headings alone. 0 to 10.
     pub heading_boost: f32,
@@ -131,8 +133,9 @@ impl Default for RetrievalSettings {
             model: String::new(),
             fusion: Fusion::Bounded,
             rrf_k: 10.0,
-            lexical_weight: 0.35,
+            lexical_weight: 0.25,
             lexical_weight_foreign: 0.7,
+            whole_weight: 0.7,
             heading_boost: 0.0,
             title_boost: 0.0,
             leg_depth: 50,

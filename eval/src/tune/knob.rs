@@ -64,6 +64,7 @@ const BOOSTS: &[f64] = &[0.0, 0.1, 0.2, 0.3, 0.5, 1.0];
 pub(super) const KNOBS: &[Knob] = &[
     knob("retrieval.lexical_weight", Stage::Retrieval, SHARES),
     knob("retrieval.lexical_weight_foreign", Stage::Retrieval, SHARES),
+    knob("retrieval.whole_weight", Stage::Retrieval, SHARES),
     knob(
         "retrieval.rerank_weight",
         Stage::Retrieval,

@@ -198,7 +198,7 @@ async fn playground(program: &Program, browser: &Browser) {
     );
     let settings = browser.text("[aria-labelledby=changed-settings]").await;
     assert!(
-        settings.contains("retrieval.lexical_weight") && settings.contains("0.35"),
+        settings.contains("retrieval.lexical_weight") && settings.contains("0.25"),
         "{settings}"
     );
     nothing_sticks_out(browser, "the playground").await;

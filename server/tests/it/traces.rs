@@ -95,7 +95,7 @@ async fn a_trace_shows_the_whole_way_and_is_found_by_what_is_known_of_it() {
     assert_eq!(record["history"], history);
     assert_eq!(
         record["settings"]["retrieval"]["lexical_weight"].to_string(),
-        "0.35"
+        "0.25"
     );
     let search = &record["search"];
     let words = search["analysis"]["words"].as_array().unwrap();

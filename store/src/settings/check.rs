@@ -91,6 +91,7 @@ impl Settings {
             retrieval.lexical_weight_foreign,
             found,
         );
+        share("retrieval.whole_weight", retrieval.whole_weight, found);
         share("retrieval.pin_margin", retrieval.pin_margin, found);
         if !(1.0..=1_000.0).contains(&retrieval.rrf_k) {
             found.push(problem("retrieval.rrf_k", "must be 1 to 1000"));
@@ -312,7 +313,7 @@ mod tests {
         let settings = Settings::default();
         assert_eq!(settings.problems(), []);
         let body = settings.to_json();
-        assert_eq!(body["retrieval"]["lexical_weight"].to_string(), "0.35");
+        assert_eq!(body["retrieval"]["lexical_weight"].to_string(), "0.25");
         assert_eq!(Settings::from_json(&body).unwrap(), settings);
         let part = json!({ "chunking": { "target_tokens": 220 } });
         assert_eq!(Settings::from_json(&part).unwrap().chunking.target_tokens, 220);

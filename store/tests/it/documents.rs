@@ -1,6 +1,6 @@
 //! A version is visible all at once or not at all.
 
-use plumbline_store::{Filter, Scope, StoreError, VectorScan, VersionState};
+use plumbline_store::{Filter, PassageQuery, Scope, StoreError, VectorScan, VersionState};
 
 use crate::support::{World, unit};
 
@@ -39,7 +39,10 @@ async fn live(world: &World) -> Vec<String> {
         .live_hits(
             &chunks,
             space,
-            Some(&unit(3)),
+            Some(PassageQuery {
+                vector: &unit(3),
+                whole_weight: 0.5,
+            }),
             &Scope::default(),
             &Filter::default(),
         )
