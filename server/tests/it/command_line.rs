@@ -250,6 +250,50 @@ async fn a_search_is_limited_and_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_trace_of_a_search_is_listed_shown_and_asked_again() {
+    let database = TestDatabase::create().await.unwrap();
+    let runtime = find_runtime();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("fans.md"), "A ceiling fan costs 250 cedis.\n").unwrap();
+    let run = async |arguments: &[&str]| plumbline(&database, &runtime, arguments).await;
+    assert!(run(&["ingest", &folder.path().display().to_string()]).await.0);
+
+    let (ok, found) = run(&["search", "what does a fan cost", "--trace"]).await;
+    assert!(ok, "{found}");
+    let (_, listed) = run(&["traces", "list"]).await;
+    let id = listed.split_whitespace().next().unwrap();
+    assert!(listed.contains("what does a fan cost"), "{listed}");
+    assert!(
+        found.contains(id),
+        "the search says under which name its trace is kept: {found}"
+    );
+
+    let (ok, shown) = run(&["traces", "show", id]).await;
+    assert!(ok, "{shown}");
+    for words in ["cost", "idf", "fans.md", "words 0.25", "hit 1"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let (_, json) = run(&["traces", "show", id, "--json"]).await;
+    let trace: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(trace["question"], "what does a fan cost");
+
+    // what is live changes: the passage of then is gone, another one has come
+    std::fs::write(folder.path().join("fans.md"), "A ceiling fan costs 300 cedis.\n").unwrap();
+    assert!(run(&["ingest", &folder.path().display().to_string()]).await.0);
+    let (ok, then) = run(&["traces", "replay", id]).await;
+    assert!(
+        ok && then.contains("the same passages") && then.contains("250 cedis"),
+        "{then}"
+    );
+    let (ok, now) = run(&["traces", "replay", id, "--now"]).await;
+    assert!(ok && now.contains("300 cedis"), "{now}");
+
+    let (ok, _) = run(&["traces", "show", "01a2267b-0000-7096-a267-4edf81538825"]).await;
+    assert!(!ok, "a trace that is not there is an error");
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_extracted_without_a_database() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prices.csv");
