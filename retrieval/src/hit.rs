@@ -1,7 +1,10 @@
 //! What a search returns.
 
+use plumbline_store::LiveHit;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::rank::Ranked;
 
 /// Place of a hit in one leg.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -65,4 +68,34 @@ pub struct Hit {
     /// A better hit that says all that this one says: it comes after all others that were found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<Uuid>,
+}
+
+impl Hit {
+    /// A chunk that was loaded, at the place it got.
+    pub(crate) fn of(live: &LiveHit, place: &Ranked) -> Self {
+        let fused = place.fused;
+        // The vector leg may have stopped before this chunk; its cosine is known all the same, its rank is not.
+        let vector = fused
+            .vector
+            .or_else(|| live.cosine.map(|score| LegScore { rank: 0, score }));
+        Self {
+            chunk_id: live.chunk_id,
+            document_id: live.document_id,
+            version_id: live.version_id,
+            document_key: live.document_key.clone(),
+            document_title: live.document_title.clone(),
+            version_number: live.version_number,
+            start: usize::try_from(live.text_start).unwrap_or_default(),
+            end: usize::try_from(live.text_end).unwrap_or_default(),
+            page: live.page_from.and_then(|page| u32::try_from(page).ok()),
+            row: live.row_from.and_then(|row| u64::try_from(row).ok()),
+            heading_path: live.heading_path.clone(),
+            text: live.body.clone(),
+            score: fused.score,
+            parts: fused.parts,
+            lexical: fused.lexical,
+            vector,
+            duplicate_of: place.duplicate_of,
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::rank::{Ranked, Ranking};
 use crate::rerank::{RERANKED, read_again};
 use crate::spaces::{QueryVector, Spaces};
 use crate::{
-    Considered, Hit, LegScore, LexicalState, LexicalTrace, RerankTrace, Results, SearchTimings, SearchTrace,
+    Considered, Hit, LexicalState, LexicalTrace, RerankTrace, Results, SearchTimings, SearchTrace,
     VectorTrace,
 };
 
@@ -427,7 +427,7 @@ struct Found {
 impl Found {
     fn hits(&self, k: usize) -> Vec<Hit> {
         let best = self.ranked.iter().take(k);
-        best.filter_map(|place| Some(hit_of(self.live.get(&place.fused.chunk)?, place)))
+        best.filter_map(|place| Some(Hit::of(self.live.get(&place.fused.chunk)?, place)))
             .collect()
     }
 
@@ -436,7 +436,7 @@ impl Found {
         places
             .filter_map(|(index, place)| {
                 let hit = self.live.get(&place.fused.chunk)?;
-                Some(Considered::of(hit_of(hit, place), place.fused_rank, index < k))
+                Some(Considered::of(Hit::of(hit, place), place.fused_rank, index < k))
             })
             .collect()
     }
@@ -478,33 +478,6 @@ struct VectorLeg {
     revision: i64,
     embed_ms: f64,
     search_ms: f64,
-}
-
-fn hit_of(live: &LiveHit, place: &Ranked) -> Hit {
-    let fused = place.fused;
-    // The vector leg may have stopped before this chunk; its cosine is known all the same, its rank is not.
-    let vector = fused
-        .vector
-        .or_else(|| live.cosine.map(|score| LegScore { rank: 0, score }));
-    Hit {
-        chunk_id: live.chunk_id,
-        document_id: live.document_id,
-        version_id: live.version_id,
-        document_key: live.document_key.clone(),
-        document_title: live.document_title.clone(),
-        version_number: live.version_number,
-        start: usize::try_from(live.text_start).unwrap_or_default(),
-        end: usize::try_from(live.text_end).unwrap_or_default(),
-        page: live.page_from.and_then(|page| u32::try_from(page).ok()),
-        row: live.row_from.and_then(|row| u64::try_from(row).ok()),
-        heading_path: live.heading_path.clone(),
-        text: live.body.clone(),
-        score: fused.score,
-        parts: fused.parts,
-        lexical: fused.lexical,
-        vector,
-        duplicate_of: place.duplicate_of,
-    }
 }
 
 fn millis(since: Instant) -> f64 {

@@ -250,6 +250,38 @@ async fn a_search_is_limited_and_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_whole_passage_weighs_what_the_setting_says() {
+    let database = TestDatabase::create().await.unwrap();
+    let runtime = find_runtime();
+    let folder = tempfile::tempdir().unwrap();
+    let sentences = [
+        "A ceiling fan costs 250 cedis and comes with three blades, a remote control and a warranty of two years. ",
+        "Our vans leave for Tamale every Monday at seven in the morning and carry parcels of up to thirty kilograms. ",
+        "Solar lamps are repaired in our workshop behind the old market, which is open from Tuesday to Saturday. ",
+        "Who pays by mobile money gets a receipt by message within the hour, and another one by post if it is asked for. ",
+    ];
+    std::fs::write(folder.path().join("shop.md"), sentences.concat()).unwrap();
+    let run = async |arguments: &[&str]| plumbline(&database, &runtime, arguments).await;
+    assert!(run(&["ingest", &folder.path().display().to_string()]).await.0);
+    let nearness = async |weight: &str| {
+        let change = format!("retrieval.whole_weight={weight}");
+        assert!(run(&["settings", "set", &change]).await.0);
+        let (_, json) = run(&["search", "what does a fan cost", "--json"]).await;
+        let found: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(found["hits"].as_array().unwrap().len(), 1, "{json}");
+        found["hits"][0]["parts"]["vector"].as_f64().unwrap()
+    };
+    let (window, half, whole) = (nearness("0").await, nearness("0.5").await, nearness("1").await);
+    assert!(window > whole, "one window is about fans alone: {window} {whole}");
+    assert!(
+        ((window + whole) / 2.0 - half).abs() < 1e-3,
+        "{window} {half} {whole}"
+    );
+    assert!(!run(&["settings", "set", "retrieval.whole_weight=1.1"]).await.0);
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_trace_of_a_search_is_listed_shown_and_asked_again() {
     let database = TestDatabase::create().await.unwrap();
     let runtime = find_runtime();

@@ -164,8 +164,8 @@ async fn a_trace_shows_the_whole_way_and_is_found_by_what_is_known_of_it() {
     server.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_trace_is_asked_again_on_what_was_live_then_or_is_live_now() {
+/// A server with two documents, and an answer about delivery whose trace it keeps.
+async fn traced() -> (Server, Value) {
     let server = Server::with_faq().await;
     server
         .upload_ready(
@@ -173,7 +173,13 @@ async fn a_trace_is_asked_again_on_what_was_live_then_or_is_live_now() {
             "# Vans\n\nThe vans to Tamale leave on Mondays and carry parcels of customers.\n",
         )
         .await;
-    let first = ask(&server, json!({ "question": DELIVERY, "trace": true })).await;
+    let answer = ask(&server, json!({ "question": DELIVERY, "trace": true })).await;
+    (server, answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_asked_again_on_what_was_live_then_or_is_live_now() {
+    let (server, first) = traced().await;
     let id = first["id"].as_str().unwrap().to_owned();
     let replay = async |body: Value| {
         let (status, replayed) = server.post(&format!("/v1/traces/{id}/replay"), &body).await;
@@ -245,14 +251,7 @@ async fn a_trace_is_asked_again_on_what_was_live_then_or_is_live_now() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_deleted_is_never_searched_again_not_even_as_it_was_then() {
-    let server = Server::with_faq().await;
-    server
-        .upload_ready(
-            "vans.md",
-            "# Vans\n\nThe vans to Tamale leave on Mondays and carry parcels of customers.\n",
-        )
-        .await;
-    let first = ask(&server, json!({ "question": DELIVERY, "trace": true })).await;
+    let (server, first) = traced().await;
     let (_, documents) = server.get("/v1/documents").await;
     let faq = documents["documents"]
         .as_array()
