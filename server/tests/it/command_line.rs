@@ -274,7 +274,7 @@ async fn the_whole_passage_weighs_what_the_setting_says() {
     let (window, half, whole) = (nearness("0").await, nearness("0.5").await, nearness("1").await);
     assert!(window > whole, "one window is about fans alone: {window} {whole}");
     assert!(
-        ((window + whole) / 2.0 - half).abs() < 1e-3,
+        (f64::midpoint(window, whole) - half).abs() < 1e-3,
         "{window} {half} {whole}"
     );
     assert!(!run(&["settings", "set", "retrieval.whole_weight=1.1"]).await.0);

@@ -164,22 +164,21 @@ async fn a_trace_shows_the_whole_way_and_is_found_by_what_is_known_of_it() {
     server.end().await;
 }
 
-/// A server with two documents, and an answer about delivery whose trace it keeps.
-async fn traced() -> (Server, Value) {
-    let server = Server::with_faq().await;
+/// An answer about delivery whose trace is kept, and a second document that says something near to it.
+async fn traced(server: &Server) -> Value {
     server
         .upload_ready(
             "vans.md",
             "# Vans\n\nThe vans to Tamale leave on Mondays and carry parcels of customers.\n",
         )
         .await;
-    let answer = ask(&server, json!({ "question": DELIVERY, "trace": true })).await;
-    (server, answer)
+    ask(server, json!({ "question": DELIVERY, "trace": true })).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_is_asked_again_on_what_was_live_then_or_is_live_now() {
-    let (server, first) = traced().await;
+    let server = Server::with_faq().await;
+    let first = traced(&server).await;
     let id = first["id"].as_str().unwrap().to_owned();
     let replay = async |body: Value| {
         let (status, replayed) = server.post(&format!("/v1/traces/{id}/replay"), &body).await;
@@ -251,7 +250,8 @@ async fn a_trace_is_asked_again_on_what_was_live_then_or_is_live_now() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_deleted_is_never_searched_again_not_even_as_it_was_then() {
-    let (server, first) = traced().await;
+    let server = Server::with_faq().await;
+    let first = traced(&server).await;
     let (_, documents) = server.get("/v1/documents").await;
     let faq = documents["documents"]
         .as_array()
