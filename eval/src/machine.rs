@@ -21,6 +21,15 @@ pub struct Machine {
     /// Directory of the embedding model.
     #[arg(long, value_name = "DIR", env = "PLUMBLINE_MODEL_DIR", hide_short_help = true)]
     pub model_dir: Option<PathBuf>,
+    /// Directories of further embedding models; `retrieval.model` of the settings names the one that answers.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PLUMBLINE_EMBEDDING_DIRS",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
+    pub embedding_dirs: Option<Vec<PathBuf>>,
     /// Directory of a cross-encoder, for settings with `retrieval.rerank_by = "model"`.
     #[arg(
         long,
@@ -86,6 +95,16 @@ impl Machine {
         self.model_dir
             .clone()
             .unwrap_or_else(|| self.runtime.join("models/all-MiniLM-L6-v2"))
+    }
+
+    /// Directories of further embedding models: those that are named, or the one that `make runtime` provides.
+    pub fn embedding_directories(&self) -> Vec<PathBuf> {
+        let named = self.embedding_dirs.clone();
+        named.unwrap_or_else(|| {
+            let provided = self.runtime.join("models/multilingual-e5-small");
+            let more = provided.is_dir() && provided.file_name() != self.model_directory().file_name();
+            more.then_some(provided).into_iter().collect()
+        })
     }
 
     /// Name of the embedding model, as the model itself tells it.

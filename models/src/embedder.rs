@@ -23,10 +23,11 @@ pub trait Embedder: Send + Sync {
     /// Tokens of `text` as the model counts them, special tokens excluded.
     fn count_tokens(&self, text: &str) -> usize;
 
-    /// Embeds `texts`, in order: one vector of [`Embedder::dimension`] values per text.
+    /// Embeds passages, in order: one vector of [`Embedder::dimension`] values per text.
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError>;
 
-    /// Embeds one text.
+    /// Embeds a question. Models that tell questions from passages need a method of their own here, and so does whatever
+    /// stands before another embedder.
     async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
         let mut vectors = self.embed(vec![text.to_owned()]).await?;
         vectors.pop().ok_or_else(|| ModelError::Inference {

@@ -18,7 +18,8 @@ use crate::{Embedder, ModelError};
 /// How an [`OnnxEmbedder`] or an [`crate::OnnxReranker`] is loaded.
 #[derive(Debug, Clone)]
 pub struct OnnxOptions {
-    /// Directory with `model.onnx`, `tokenizer.json`, `config.json`, `special_tokens_map.json`, `tokenizer_config.json`.
+    /// Directory with `model.onnx`, `tokenizer.json`, `config.json`, `special_tokens_map.json`, `tokenizer_config.json`; an
+    /// embedding model may have `config_sentence_transformers.json` beside them, see [`OnnxEmbedder`].
     pub directory: PathBuf,
     /// Sessions that may run side by side.
     pub sessions: usize,
@@ -67,9 +68,14 @@ pub fn init_runtime(library: &Path) -> Result<(), ModelError> {
 }
 
 /// The production embedder.
+///
+/// Some models want to be told which text is a question and which a passage, by words before it. They are read where
+/// sentence-transformers keeps them: `prompts` of `config_sentence_transformers.json`, with the names `query` and
+/// `passage` (or `document`).
 pub struct OnnxEmbedder {
     model: String,
     dimension: usize,
+    prompts: Prompts,
     max_tokens: usize,
     batch_size: usize,
     tokenizer: Tokenizer,
@@ -89,12 +95,7 @@ impl OnnxEmbedder {
             reason,
         };
         let read = |name: &str| read(directory, name);
-        let config: serde_json::Value = serde_json::from_slice(&read("config.json")?)
-            .map_err(|e| refused(format!("config.json: {e}")))?;
-        let dimension = config["hidden_size"]
-            .as_u64()
-            .and_then(|n| usize::try_from(n).ok())
-            .ok_or_else(|| refused("config.json has no hidden_size".to_owned()))?;
+        let dimension = dimension(options)?;
         let tokenizer_bytes = read("tokenizer.json")?;
         let mut tokenizer =
             Tokenizer::from_bytes(&tokenizer_bytes).map_err(|e| refused(format!("tokenizer.json: {e}")))?;
@@ -123,6 +124,7 @@ impl OnnxEmbedder {
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
+            prompts: Prompts::read(directory).map_err(refused)?,
             model,
             dimension,
             max_tokens: options.max_tokens,
@@ -130,6 +132,21 @@ impl OnnxEmbedder {
             tokenizer,
             sessions: Sessions::new(idle),
         })
+    }
+
+    /// Embeds texts that have their prompts.
+    async fn prompted(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        // Sorted by length, a batch pads little; the results go back to the order asked for.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&i| texts[i].len());
+        let mut vectors = vec![Vec::new(); texts.len()];
+        for indexes in order.chunks(self.batch_size) {
+            let batch = indexes.iter().map(|&i| texts[i].clone()).collect();
+            for (&i, vector) in indexes.iter().zip(self.batch(batch).await?) {
+                vectors[i] = vector;
+            }
+        }
+        Ok(vectors)
     }
 
     /// One batch on an idle session.
@@ -162,8 +179,7 @@ impl Embedder for OnnxEmbedder {
     }
 
     fn speaks(&self, language: &str) -> bool {
-        // Sentence encoders for many languages say so in their name; all others are English.
-        self.model.to_lowercase().contains("multilingual") || language == "en"
+        speaks(&self.model, language)
     }
 
     fn count_tokens(&self, text: &str) -> usize {
@@ -174,16 +190,70 @@ impl Embedder for OnnxEmbedder {
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        // Sorted by length, a batch pads little; the results go back to the order asked for.
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&i| texts[i].len());
-        let mut vectors = vec![Vec::new(); texts.len()];
-        for indexes in order.chunks(self.batch_size) {
-            let batch = indexes.iter().map(|&i| texts[i].clone()).collect();
-            for (&i, vector) in indexes.iter().zip(self.batch(batch).await?) {
-                vectors[i] = vector;
-            }
-        }
-        Ok(vectors)
+        let prompt = &self.prompts.passage;
+        self.prompted(texts.into_iter().map(|text| format!("{prompt}{text}")).collect())
+            .await
     }
+
+    async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
+        let mut vectors = self
+            .prompted(vec![format!("{}{text}", self.prompts.query)])
+            .await?;
+        vectors.pop().ok_or_else(|| ModelError::Inference {
+            model: self.model.clone(),
+            reason: "no vector came back".to_owned(),
+        })
+    }
+}
+
+/// What a model wants before a text.
+#[derive(Debug, Default, PartialEq)]
+struct Prompts {
+    query: String,
+    passage: String,
+}
+
+impl Prompts {
+    /// Those of `directory`; a model without the file wants none.
+    fn read(directory: &Path) -> Result<Self, String> {
+        const FILE: &str = "config_sentence_transformers.json";
+        let path = directory.join(FILE);
+        if !path.is_file() {
+            return Ok(Self::default());
+        }
+        let text = std::fs::read(&path).map_err(|error| format!("{FILE}: {error}"))?;
+        let config: serde_json::Value =
+            serde_json::from_slice(&text).map_err(|error| format!("{FILE}: {error}"))?;
+        let prompt = |names: &[&str]| {
+            let found = names.iter().find_map(|name| config["prompts"][*name].as_str());
+            found.unwrap_or_default().to_owned()
+        };
+        Ok(Self {
+            query: prompt(&["query"]),
+            passage: prompt(&["passage", "document"]),
+        })
+    }
+}
+
+/// Length of the vectors of a model, as its `config.json` has it.
+///
+/// # Errors
+/// [`ModelError::File`] without the file, [`ModelError::Load`] when it does not say.
+pub(crate) fn dimension(options: &OnnxOptions) -> Result<usize, ModelError> {
+    let refused = |reason: String| ModelError::Load {
+        model: options.model(),
+        reason,
+    };
+    let config: serde_json::Value = serde_json::from_slice(&read(&options.directory, "config.json")?)
+        .map_err(|error| refused(format!("config.json: {error}")))?;
+    config["hidden_size"]
+        .as_u64()
+        .and_then(|n| usize::try_from(n).ok())
+        .ok_or_else(|| refused("config.json has no hidden_size".to_owned()))
+}
+
+/// Whether the model of that name was trained on texts in `language`. Sentence encoders for many languages say so in their
+/// name; all others are English.
+pub(crate) fn speaks(model: &str, language: &str) -> bool {
+    model.to_lowercase().contains("multilingual") || language == "en"
 }

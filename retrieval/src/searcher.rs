@@ -377,7 +377,7 @@ impl Searcher {
             whole_weight: settings.whole_weight,
         });
         let mut tx = self.store.tenant(tenant).await?;
-        let live = tx
+        let mut live = tx
             .live_hits(
                 &wanted,
                 vector.query.space(),
@@ -387,6 +387,9 @@ impl Searcher {
             )
             .await?;
         drop(tx); // it only read, and nobody needs to wait for its end
+        for hit in &mut live {
+            hit.cosine = hit.cosine.map(|cosine| vector.query.nearness(cosine));
+        }
         let nearest = nearest(&vector.matches, &live);
         let ranking = Ranking {
             live: &live,

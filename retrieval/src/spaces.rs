@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plumbline_models::{Embedder, Embedders, ModelError};
+use plumbline_models::{Embedder, Embedders, ModelError, cosine};
 use plumbline_store::{Store, StoreError};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::SearchError;
 pub(crate) struct Spaces {
     embedders: Embedders,
     known: Mutex<HashMap<String, i32>>,
+    resting: Mutex<HashMap<String, f32>>,
 }
 
 /// The vector of a question, in its space.
@@ -23,10 +24,16 @@ pub(crate) struct QueryVector {
     space: i32,
     values: Vec<f32>,
     embedder: Arc<dyn Embedder>,
+    resting: f32,
     own: bool,
 }
 
 impl QueryVector {
+    /// What a cosine with this vector counts.
+    pub(crate) fn nearness(&self, cosine: f32) -> f32 {
+        nearness(cosine, self.resting)
+    }
+
     /// The only space that it may be compared in.
     pub(crate) fn space(&self) -> i32 {
         self.space
@@ -59,6 +66,7 @@ impl Spaces {
         Self {
             embedders,
             known: Mutex::default(),
+            resting: Mutex::default(),
         }
     }
 
@@ -89,9 +97,28 @@ impl Spaces {
         Ok(QueryVector {
             space: self.space(store, tenant, embedder.as_ref()).await?,
             own: self.embedders.is_own(embedder.model()),
+            resting: self.resting(embedder.as_ref()).await?,
             values,
             embedder,
         })
+    }
+
+    /// Where the cosines of a model begin, measured once per process.
+    async fn resting(&self, embedder: &dyn Embedder) -> Result<f32, ModelError> {
+        let known = |cosine: Option<f32>| {
+            let mut known = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+            match cosine {
+                Some(cosine) => known.insert(embedder.model().to_owned(), cosine),
+                None => known.get(embedder.model()).copied(),
+            }
+        };
+        if let Some(cosine) = known(None) {
+            return Ok(cosine);
+        }
+        let cosine = resting_cosine(embedder).await?;
+        tracing::debug!(model = embedder.model(), cosine, "retrieval.resting_cosine");
+        known(Some(cosine));
+        Ok(cosine)
     }
 
     /// The space that questions are embedded into when the settings name `model`.
@@ -122,6 +149,66 @@ impl Spaces {
         known(Some(space));
         Ok(space)
     }
+}
+
+/// Questions and passages of which none has to do with another.
+const UNRELATED: [(&str, &str); 6] = [
+    (
+        "Who painted the ceiling of the chapel?",
+        "The ferry leaves the island at half past six.",
+    ),
+    (
+        "How do I remove rust from a pan?",
+        "Her third novel is set among fishermen.",
+    ),
+    (
+        "When does the football season start?",
+        "Limestone is dissolved by rain over centuries.",
+    ),
+    (
+        "Is this medicine safe for children?",
+        "The committee elected a new treasurer on Monday.",
+    ),
+    (
+        "What is the capital of Mongolia?",
+        "Knead the dough until it no longer sticks.",
+    ),
+    (
+        "Why is my printer offline?",
+        "Swallows fly south when the nights grow cold.",
+    ),
+];
+
+/// Above this a model is taken to press its cosines together: those of unrelated texts are about 0 for most models, and
+/// 0.7 or more for those that were trained with a low temperature (E5).
+const PRESSED: f32 = 0.4;
+
+/// Mean cosine of questions with passages that have nothing to do with them, or 0 where cosines have their usual range.
+/// A weight of the fusion then means about the same for every model.
+async fn resting_cosine(embedder: &dyn Embedder) -> Result<f32, ModelError> {
+    let passages = embedder
+        .embed(
+            UNRELATED
+                .iter()
+                .map(|(_, passage)| (*passage).to_owned())
+                .collect(),
+        )
+        .await?;
+    let mut sum = 0.0;
+    for (question, _) in UNRELATED {
+        let question = embedder.embed_one(question).await?;
+        sum += passages
+            .iter()
+            .map(|passage| cosine(&question, passage))
+            .sum::<f32>();
+    }
+    let mean = sum / (UNRELATED.len() * passages.len()) as f32;
+    Ok(if (PRESSED..1.0).contains(&mean) { mean } else { 0.0 })
+}
+
+/// A cosine as it counts: 0 for texts that have as much to do with each other as those of [`UNRELATED`], 1 for the same.
+fn nearness(cosine: f32, resting: f32) -> f32 {
+    (cosine - resting) / (1.0 - resting)
 }
 
 #[cfg(test)]
@@ -160,6 +247,56 @@ mod tests {
         async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
             self.0.embed(texts).await
         }
+    }
+
+    /// Has all vectors near one direction: cosines lie between 0.75 and 1.
+    struct Pressed(HashEmbedder);
+
+    #[async_trait]
+    impl Embedder for Pressed {
+        fn model(&self) -> &'static str {
+            "pressed"
+        }
+
+        fn dimension(&self) -> usize {
+            self.0.dimension() + 1
+        }
+
+        fn max_tokens(&self) -> usize {
+            self.0.max_tokens()
+        }
+
+        fn speaks(&self, _language: &str) -> bool {
+            true
+        }
+
+        fn count_tokens(&self, text: &str) -> usize {
+            self.0.count_tokens(text)
+        }
+
+        async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+            let mut vectors = self.0.embed(texts).await?;
+            for vector in &mut vectors {
+                vector.iter_mut().for_each(|value| *value *= 0.5);
+                vector.push(0.75_f32.sqrt());
+            }
+            Ok(vectors)
+        }
+    }
+
+    #[tokio::test]
+    async fn cosines_that_a_model_presses_together_are_spread_again() {
+        let plain = HashEmbedder::new(256);
+        assert_eq!(resting_cosine(&plain).await.unwrap().to_bits(), 0.0_f32.to_bits());
+        let pressed = Pressed(HashEmbedder::new(256));
+        let resting = resting_cosine(&pressed).await.unwrap();
+        assert!((0.7..0.85).contains(&resting), "{resting}");
+        let texts = ["the fan costs 250", "the fan costs 260", "open on Sunday"].map(String::from);
+        let vectors = pressed.embed(texts.into()).await.unwrap();
+        let nearness = |other: &[f32]| nearness(cosine(&vectors[0], other), resting);
+        assert!(nearness(&vectors[1]) > 0.5, "{}", nearness(&vectors[1]));
+        assert!(nearness(&vectors[2]).abs() < 0.2, "{}", nearness(&vectors[2]));
+        assert!((nearness(&vectors[0]) - 1.0).abs() < 1e-3);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use axum::extract::FromRef;
 use plumbline_answer::Answerer;
 use plumbline_ingest::{Isolation, Limits, Pipeline, Progress};
 use plumbline_models::{
-    Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, OnnxReranker, QueryCache, Reranker,
+    Embedder, Embedders, Extractive, OnDemand, OnnxEmbedder, OnnxOptions, OnnxReranker, QueryCache, Reranker,
     init_runtime,
 };
 use plumbline_retrieval::Searcher;
@@ -183,10 +183,12 @@ pub async fn load_embedder(common: &CommonArgs) -> anyhow::Result<Arc<dyn Embedd
     Ok(Arc::new(QueryCache::new(Arc::new(embedder))))
 }
 
-/// The embedding model with those of the endpoint, if one is configured; nothing is asked of it yet.
+/// The embedding model with the further ones of this machine and those of the endpoint; nothing is asked of them yet.
 pub async fn load_embedders(common: &CommonArgs) -> anyhow::Result<Embedders> {
     let own = load_embedder(common).await?;
-    let others = common.embedding.remote().connect(&own)?;
+    let mut others = OnDemand::all(&common.embedding_directories(), &own)
+        .context("a model in PLUMBLINE_EMBEDDING_DIRS cannot be used")?;
+    others.extend(common.embedding.remote().connect(&own)?);
     Ok(Embedders::new(own, others)?)
 }
 

@@ -41,6 +41,16 @@ pub struct CommonArgs {
     /// Directory of the embedding model (model.onnx and its tokenizer files)
     #[arg(long, env = "PLUMBLINE_MODEL_DIR", global = true, value_name = "DIR")]
     pub model_dir: Option<PathBuf>,
+    /// Directories of further embedding models (the same files), with commas between them; a model is loaded when a tenant's
+    /// `retrieval.model` names it
+    #[arg(
+        long,
+        env = "PLUMBLINE_EMBEDDING_DIRS",
+        global = true,
+        value_name = "DIR",
+        value_delimiter = ','
+    )]
+    pub embedding_dirs: Option<Vec<PathBuf>>,
     /// Directory of a cross-encoder (the same files) for tenants whose settings say `retrieval.rerank_by = "model"`
     #[arg(long, env = "PLUMBLINE_RERANKER_DIR", global = true, value_name = "DIR")]
     pub reranker_dir: Option<PathBuf>,
@@ -243,6 +253,16 @@ impl CommonArgs {
         self.model_dir
             .clone()
             .unwrap_or_else(|| self.runtime.join("models/all-MiniLM-L6-v2"))
+    }
+
+    /// Directories of further embedding models: those that are named, or the one that `make runtime` provides.
+    pub fn embedding_directories(&self) -> Vec<PathBuf> {
+        let named = self.embedding_dirs.clone();
+        named.unwrap_or_else(|| {
+            let provided = self.runtime.join("models/multilingual-e5-small");
+            let more = provided.is_dir() && provided.file_name() != self.model_directory().file_name();
+            more.then_some(provided).into_iter().collect()
+        })
     }
 
     /// The ONNX Runtime library.

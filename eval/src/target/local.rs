@@ -10,7 +10,7 @@ use std::sync::Arc;
 use plumbline_answer::{Answer, Answerer, Ask};
 use plumbline_ingest::{Isolation, Limits, Pipeline};
 use plumbline_models::{
-    ChatModel, Embedder, Embedders, Extractive, OnnxEmbedder, OnnxOptions, OnnxReranker, Reranker,
+    ChatModel, Embedder, Embedders, Extractive, OnDemand, OnnxEmbedder, OnnxOptions, OnnxReranker, Reranker,
     init_runtime,
 };
 use plumbline_retrieval::Searcher;
@@ -271,7 +271,8 @@ fn load_embedders(machine: &Machine) -> Result<Embedders, EvalError> {
     init_runtime(&machine.onnx_runtime()).map_err(unprovisioned)?;
     let embedder = OnnxEmbedder::load(&OnnxOptions::new(machine.model_directory())).map_err(unprovisioned)?;
     let own: Arc<dyn Embedder> = Arc::new(embedder);
-    let others = machine.remote().connect(&own).map_err(unprovisioned)?;
+    let mut others = OnDemand::all(&machine.embedding_directories(), &own).map_err(unprovisioned)?;
+    others.extend(machine.remote().connect(&own).map_err(unprovisioned)?);
     Embedders::new(own, others).map_err(unprovisioned)
 }
 

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use plumbline_models::{ChatModel, ComposeRequest, Composition, Embedder, ModelError};
 
-/// An embedder that remembers the vectors of single texts.
+/// An embedder that remembers the vectors of single texts. A question and a passage of the same words may have two.
 pub(super) struct MemoEmbedder {
     inner: Arc<dyn Embedder>,
     known: Mutex<HashMap<String, Vec<f32>>>,
+    questions: Mutex<HashMap<String, Vec<f32>>>,
 }
 
 impl MemoEmbedder {
@@ -17,6 +18,7 @@ impl MemoEmbedder {
         Self {
             inner,
             known: Mutex::default(),
+            questions: Mutex::default(),
         }
     }
 }
@@ -66,6 +68,22 @@ impl Embedder for MemoEmbedder {
             })
         };
         texts.iter().map(vector).collect()
+    }
+
+    async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
+        let known = |vector: Option<&Vec<f32>>| {
+            let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+            match vector {
+                Some(vector) => questions.insert(text.to_owned(), vector.clone()),
+                None => questions.get(text).cloned(),
+            }
+        };
+        if let Some(vector) = known(None) {
+            return Ok(vector);
+        }
+        let vector = self.inner.embed_one(text).await?;
+        known(Some(&vector));
+        Ok(vector)
     }
 }
 
