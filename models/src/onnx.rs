@@ -254,6 +254,6 @@ pub(crate) fn dimension(options: &OnnxOptions) -> Result<usize, ModelError> {
 
 /// Whether the model of that name was trained on texts in `language`. Sentence encoders for many languages say so in their
 /// name; all others are English.
-pub(crate) fn speaks(model: &str, language: &str) -> bool {
+pub fn speaks(model: &str, language: &str) -> bool {
     model.to_lowercase().contains("multilingual") || language == "en"
 }

@@ -90,7 +90,7 @@ async fn many_callers_share_the_sessions() {
     }
 }
 
-/// The sums that fastembed's own tests expect of this model, as near as matrices in 8 bits come to them: the exported graph
+/// The sums that fastembed's own tests expect of this model, as near as matrices in integers come to them: the exported graph
 /// is the published model.
 #[tokio::test]
 async fn the_real_model_gives_the_reference_sums() {
@@ -112,7 +112,7 @@ async fn the_real_model_gives_the_reference_sums() {
             .zip([0.596_055_27_f32, 0.365_429_25, -0.164_500_31, -0.409_039_88])
     {
         let sum: f32 = vector.iter().sum();
-        assert!((sum - expected).abs() < 0.05, "{sum} instead of {expected}");
+        assert!((sum - expected).abs() < 0.1, "{sum} instead of {expected}");
     }
 }
 

@@ -266,6 +266,19 @@ impl TenantTx {
         .await?)
     }
 
+    /// How many live documents there are in each language (ISO 639-1), most first; those whose language could not be told
+    /// are left out.
+    pub async fn live_languages(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT v.language, count(*)
+               FROM documents d JOIN document_versions v ON v.id = d.live_version_id
+              WHERE d.deleted_at IS NULL AND v.language IS NOT NULL
+              GROUP BY v.language ORDER BY count(*) DESC, v.language",
+        )
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// Loads those of `chunks` that belong to a version in `scope` that `filter` keeps, in no particular order, with their
     /// cosine to `query`. A chunk of a replaced or deleted version is simply not there.
     pub async fn live_hits(

@@ -1,5 +1,6 @@
 //! `plumbline doctor`: what was found, what is missing, and the command that mends it.
 
+mod languages;
 mod vectors;
 
 use std::net::SocketAddr;
@@ -145,6 +146,7 @@ async fn database(common: &CommonArgs) -> Vec<Finding> {
             sending(&store, &common.tenant).await?,
             given_up(&store).await?,
             vectors::look(&store, &common.tenant).await?,
+            languages::look(&store, common).await?,
         ])
     };
     let rows = rows.await;
