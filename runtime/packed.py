@@ -11,7 +11,7 @@ LARGEST = 63
 
 
 class Rounded(NamedTuple):
-    """A matrix [rows, columns] of signed integers times one scale per row, kept column by column for DynamicQuantizeMatMul."""
+    """A matrix [rows, columns] of signed integers times one scale per row, kept column by column for MatMulIntegerToFloat."""
 
     rows: int
     columns: int

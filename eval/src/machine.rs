@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plumbline_ingest::Limits;
-use plumbline_models::{ApiKey, RemoteModels};
+use plumbline_models::{ApiKey, OnDemand, RemoteModels};
 
 /// The provisioned runtime, or its parts one by one.
 #[derive(Debug, Clone, Default, Args)]
@@ -99,12 +99,11 @@ impl Machine {
 
     /// Directories of further embedding models: those that are named, or the one that `make runtime` provides.
     pub fn embedding_directories(&self) -> Vec<PathBuf> {
-        let named = self.embedding_dirs.clone();
-        named.unwrap_or_else(|| {
-            let provided = self.runtime.join("models/multilingual-e5-small");
-            let more = provided.is_dir() && provided.file_name() != self.model_directory().file_name();
-            more.then_some(provided).into_iter().collect()
-        })
+        OnDemand::directories(
+            self.embedding_dirs.as_deref(),
+            &self.runtime,
+            &self.model_directory(),
+        )
     }
 
     /// Name of the embedding model, as the model itself tells it.

@@ -1,6 +1,6 @@
 //! An ONNX model that is loaded when it is first asked: a model that no tenant searches with costs no memory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,6 +8,9 @@ use tokio::sync::OnceCell;
 
 use crate::onnx::{dimension, speaks};
 use crate::{Embedder, ModelError, OnnxEmbedder, OnnxOptions, QueryCache};
+
+/// What `make runtime` provides beside the installation's own model.
+const PROVIDED: &str = "models/multilingual-e5-small";
 
 /// An [`OnnxEmbedder`] to be.
 pub struct OnDemand {
@@ -33,6 +36,21 @@ impl OnDemand {
             counter,
             loaded: OnceCell::new(),
         })
+    }
+
+    /// Directories of the further models of an installation: those that are `named` (empty names are none), otherwise the one
+    /// that is provided below `runtime`, if it is there and not the installation's own in `own`.
+    pub fn directories(named: Option<&[PathBuf]>, runtime: &Path, own: &Path) -> Vec<PathBuf> {
+        let provided = || {
+            let directory = runtime.join(PROVIDED);
+            let more = directory.is_dir() && directory.file_name() != own.file_name();
+            more.then_some(directory).into_iter().collect()
+        };
+        let given = |named: &[PathBuf]| {
+            let named = named.iter().filter(|directory| !directory.as_os_str().is_empty());
+            named.cloned().collect()
+        };
+        named.map_or_else(provided, given)
     }
 
     /// One per directory, each with a memory for questions.

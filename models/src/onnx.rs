@@ -1,14 +1,20 @@
-//! A BERT sentence encoder on ONNX Runtime through fastembed, mean-pooled and normalised.
+//! A BERT sentence encoder on ONNX Runtime, mean-pooled and normalised.
+//!
+//! The sessions share one tokenizer, which is why they are not fastembed's: each of those has its own, and the tokenizer of
+//! a model of many languages takes 280 MB.
 //!
 //! Several sessions may serve side by side, one text batch each, so that a question never waits behind a document that
 //! is being embedded. Each session has its own thread count and does not spin: on shared cores ONNX Runtime's
 //! spinning burns the core that the next stage needs.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::Tensor;
 use tokenizers::Tokenizer;
 
 use crate::reranker::read;
@@ -78,8 +84,8 @@ pub struct OnnxEmbedder {
     prompts: Prompts,
     max_tokens: usize,
     batch_size: usize,
-    tokenizer: Tokenizer,
-    sessions: Arc<Sessions<TextEmbedding>>,
+    tokenizer: Arc<Tokenizer>,
+    sessions: Arc<Sessions<Session>>,
 }
 
 impl OnnxEmbedder {
@@ -103,33 +109,17 @@ impl OnnxEmbedder {
         tokenizer
             .with_truncation(None)
             .map_err(|e| refused(format!("tokenizer.json: {e}")))?;
-        let user_model = UserDefinedEmbeddingModel::new(
-            read("model.onnx")?,
-            TokenizerFiles {
-                tokenizer_file: tokenizer_bytes,
-                config_file: read("config.json")?,
-                special_tokens_map_file: read("special_tokens_map.json")?,
-                tokenizer_config_file: read("tokenizer_config.json")?,
-            },
-        )
-        .with_pooling(Pooling::Mean);
+        let environment = environment().map_err(&refused)?;
         let idle = (0..options.sessions.max(1))
-            .map(|_| {
-                let init = InitOptionsUserDefined::new()
-                    .with_max_length(options.max_tokens)
-                    .with_intra_threads(options.threads.max(1))
-                    .with_session_config("session.intra_op.allow_spinning", "0");
-                TextEmbedding::try_new_from_user_defined(user_model.clone(), init)
-                    .map_err(|e| refused(e.to_string()))
-            })
+            .map(|_| session(&environment, options).map_err(&refused))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             prompts: Prompts::read(directory).map_err(refused)?,
             model,
             dimension,
-            max_tokens: options.max_tokens,
+            max_tokens: longest(options)?,
             batch_size: options.batch_size.max(1),
-            tokenizer,
+            tokenizer: Arc::new(tokenizer),
             sessions: Sessions::new(idle),
         })
     }
@@ -151,17 +141,135 @@ impl OnnxEmbedder {
 
     /// One batch on an idle session.
     async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let size = self.batch_size;
-        let embedded = self.sessions.run(move |session| {
-            session
-                .embed(texts, Some(size))
-                .map_err(|error| error.to_string())
-        });
+        let (tokenizer, longest) = (Arc::clone(&self.tokenizer), self.max_tokens);
+        let embedded = self
+            .sessions
+            .run(move |session| Tokens::of(&tokenizer, &texts, longest)?.embed(session));
         embedded.await.map_err(|reason| ModelError::Inference {
             model: self.model.clone(),
             reason,
         })
     }
+}
+
+/// The tokens of a batch, each text filled up to the longest one.
+struct Tokens {
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+    texts: usize,
+    length: usize,
+}
+
+impl Tokens {
+    /// At most `longest` per text; what is more is cut before the token that ends every text.
+    fn of(tokenizer: &Tokenizer, texts: &[String], longest: usize) -> Result<Self, String> {
+        let mut rows: Vec<Vec<i64>> = Vec::with_capacity(texts.len());
+        for text in texts {
+            let encoding = tokenizer
+                .encode_fast(text.as_str(), true)
+                .map_err(|error| error.to_string())?;
+            let mut ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
+            if ids.len() > longest {
+                let end = ids.pop();
+                ids.truncate(longest.saturating_sub(1));
+                ids.extend(end);
+            }
+            rows.push(ids);
+        }
+        let length = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let (mut ids, mut mask) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let filling = length - row.len();
+            ids.extend(row.iter().copied().chain(std::iter::repeat_n(0, filling)));
+            mask.extend(std::iter::repeat_n(1, row.len()).chain(std::iter::repeat_n(0, filling)));
+        }
+        Ok(Self {
+            ids,
+            mask,
+            texts: rows.len(),
+            length,
+        })
+    }
+
+    /// The mean of the states of every text's tokens, at unit length.
+    fn embed(self, session: &mut Session) -> Result<Vec<Vec<f32>>, String> {
+        let said = |error: ort::Error| error.to_string();
+        let shape = [self.texts, self.length];
+        let mut inputs = Vec::new();
+        for input in session.inputs() {
+            let values = match input.name() {
+                "input_ids" => self.ids.clone(),
+                "attention_mask" => self.mask.clone(),
+                _ => vec![0; self.ids.len()],
+            };
+            inputs.push((
+                input.name().to_owned(),
+                Tensor::from_array((shape, values)).map_err(said)?,
+            ));
+        }
+        let outputs = session.run(inputs).map_err(said)?;
+        let (shape, states) = outputs[0].try_extract_tensor::<f32>().map_err(said)?;
+        let sizes: Vec<usize> = shape.iter().filter_map(|&size| size.try_into().ok()).collect();
+        let [texts, length, hidden] = sizes[..] else {
+            return Err(format!(
+                "its output {shape:?} is not [texts, tokens, hidden]: no model for embeddings"
+            ));
+        };
+        if (texts, length) != (self.texts, self.length) || hidden == 0 {
+            return Err(format!(
+                "its output {shape:?} is not for {} texts of {} tokens",
+                self.texts, self.length
+            ));
+        }
+        let texts = states.chunks(length * hidden).zip(self.mask.chunks(length));
+        Ok(texts.map(|(states, mask)| mean(states, mask, hidden)).collect())
+    }
+}
+
+/// The mean of the rows of `hidden` numbers that `mask` keeps, at unit length.
+fn mean(states: &[f32], mask: &[i64], hidden: usize) -> Vec<f32> {
+    let mut sum = vec![0.0_f32; hidden];
+    for (row, _) in states.chunks(hidden).zip(mask).filter(|(_, kept)| **kept == 1) {
+        for (total, value) in sum.iter_mut().zip(row) {
+            *total += value;
+        }
+    }
+    // the number of rows goes out with the length
+    let length = sum
+        .iter()
+        .map(|value| value * value)
+        .sum::<f32>()
+        .sqrt()
+        .max(f32::EPSILON);
+    sum.iter_mut().for_each(|value| *value /= length);
+    sum
+}
+
+/// The one environment that ONNX Runtime allows a process, for everything that makes sessions.
+pub(crate) fn environment() -> Result<Environment, String> {
+    static MADE: Mutex<Option<Environment>> = Mutex::new(None);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(environment) = made.as_ref() {
+        return Ok(environment.clone());
+    }
+    let environment = ort::init().build().map_err(|error| error.to_string())?;
+    Ok(made.insert(environment).clone())
+}
+
+/// One session over the model in `options.directory`.
+fn session(environment: &Environment, options: &OnnxOptions) -> Result<Session, String> {
+    let path = options.directory.join("model.onnx");
+    let failed = |error: ort::Error<ort::session::builder::SessionBuilder>| error.to_string();
+    Session::builder(environment)
+        .map_err(|error| error.to_string())?
+        .with_optimization_level(GraphOptimizationLevel::Level3)
+        .map_err(failed)?
+        .with_intra_threads(options.threads.max(1))
+        .map_err(failed)?
+        .with_config_entry("session.intra_op.allow_spinning", "0")
+        .map_err(failed)?
+        .commit_from_file(path)
+        .map_err(|error| error.to_string())
 }
 
 #[async_trait]
@@ -233,6 +341,23 @@ impl Prompts {
             passage: prompt(&["passage", "document"]),
         })
     }
+}
+
+/// Longest input of a model in tokens: what the options want, and at most what its `tokenizer_config.json` says it reads.
+///
+/// # Errors
+/// [`ModelError::File`] without the file, [`ModelError::Load`] when it is none.
+fn longest(options: &OnnxOptions) -> Result<usize, ModelError> {
+    let text = read(&options.directory, "tokenizer_config.json")?;
+    let config: serde_json::Value = serde_json::from_slice(&text).map_err(|error| ModelError::Load {
+        model: options.model(),
+        reason: format!("tokenizer_config.json: {error}"),
+    })?;
+    // models without a limit say 10^30, which is no integer
+    let read = config["model_max_length"]
+        .as_u64()
+        .and_then(|n| usize::try_from(n).ok());
+    Ok(options.max_tokens.min(read.unwrap_or(usize::MAX)).max(2))
 }
 
 /// Length of the vectors of a model, as its `config.json` has it.

@@ -14,6 +14,7 @@ use fastembed::{
 
 use crate::ModelError;
 use crate::onnx::OnnxOptions;
+use crate::onnx::environment;
 use crate::sessions::Sessions;
 
 /// Judges passages by a question.
@@ -53,15 +54,19 @@ impl OnnxReranker {
                 tokenizer_config_file: read("tokenizer_config.json")?,
             },
         );
+        let refused = |reason: String| ModelError::Load {
+            model: model.clone(),
+            reason,
+        };
+        let environment = environment().map_err(refused)?;
         let session = || {
             let init = RerankInitOptionsUserDefined::new()
+                .with_environment(environment.clone())
                 .with_max_length(options.max_tokens)
                 .with_intra_threads(options.threads.max(1))
                 .with_session_config("session.intra_op.allow_spinning", "0");
-            TextRerank::try_new_from_user_defined(files.clone(), init).map_err(|error| ModelError::Load {
-                model: model.clone(),
-                reason: error.to_string(),
-            })
+            TextRerank::try_new_from_user_defined(files.clone(), init)
+                .map_err(|error| refused(error.to_string()))
         };
         let idle = (0..options.sessions.max(1))
             .map(|_| session())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use plumbline_models::{ApiKey, RemoteModels};
+use plumbline_models::{ApiKey, OnDemand, RemoteModels};
 use plumbline_store::{BlobStore, DataDir, S3Blobs, S3Credentials, S3Options, S3Timeouts, Secret};
 
 /// What every command needs to reach the database, the files and the models.
@@ -257,12 +257,11 @@ impl CommonArgs {
 
     /// Directories of further embedding models: those that are named, or the one that `make runtime` provides.
     pub fn embedding_directories(&self) -> Vec<PathBuf> {
-        let named = self.embedding_dirs.clone();
-        named.unwrap_or_else(|| {
-            let provided = self.runtime.join("models/multilingual-e5-small");
-            let more = provided.is_dir() && provided.file_name() != self.model_directory().file_name();
-            more.then_some(provided).into_iter().collect()
-        })
+        OnDemand::directories(
+            self.embedding_dirs.as_deref(),
+            &self.runtime,
+            &self.model_directory(),
+        )
     }
 
     /// The ONNX Runtime library.

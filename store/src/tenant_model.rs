@@ -371,10 +371,11 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The value of `retrieval.model` before the present one; none when there was never another.
+    /// The value of `retrieval.model` before the present one; none when there was never another. Before its first settings
+    /// were stored a tenant had the installation's own model.
     pub async fn model_before(&mut self) -> Result<Option<String>, StoreError> {
         let live = self.settings().await?;
-        Ok(sqlx::query_scalar(
+        let before = sqlx::query_scalar(
             "SELECT coalesce(s.body #>> '{retrieval,model}', '') FROM settings s
               WHERE s.version < $1 AND coalesce(s.body #>> '{retrieval,model}', '') <> $2
                 AND (coalesce(s.body #>> '{retrieval,model}', '') = ''
@@ -385,7 +386,9 @@ impl TenantTx {
         .bind(live.version)
         .bind(&live.settings.retrieval.model)
         .fetch_optional(self.conn())
-        .await?)
+        .await?;
+        let own = (!live.settings.retrieval.model.is_empty()).then(String::new);
+        Ok(before.or(own))
     }
 
     /// Removes a model of the tenant with its vectors; returns its space.

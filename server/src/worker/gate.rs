@@ -34,6 +34,12 @@ pub struct EvalProgram {
     pub endpoint: Vec<(&'static str, Secret)>,
 }
 
+/// Directories in one variable, as the command line takes them.
+fn listed(directories: &[PathBuf]) -> PathBuf {
+    let names: Vec<&std::ffi::OsStr> = directories.iter().map(|path| path.as_os_str()).collect();
+    names.join(std::ffi::OsStr::new(",")).into()
+}
+
 impl EvalProgram {
     /// `plumbline-eval` in the directory of this program, with the golden sets of the data directory.
     pub fn beside_this_one(common: &CommonArgs, database_url: Secret) -> anyhow::Result<Self> {
@@ -45,6 +51,10 @@ impl EvalProgram {
             environment: [
                 ("PLUMBLINE_RUNTIME", Some(common.runtime.clone())),
                 ("PLUMBLINE_MODEL_DIR", Some(common.model_directory())),
+                (
+                    "PLUMBLINE_EMBEDDING_DIRS",
+                    common.embedding_dirs.as_deref().map(listed),
+                ),
                 ("PLUMBLINE_RERANKER_DIR", common.reranker_dir.clone()),
                 ("ORT_DYLIB_PATH", Some(common.onnx_runtime())),
                 ("PDFIUM_LIB", Some(common.pdfium_library())),

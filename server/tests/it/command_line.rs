@@ -282,6 +282,61 @@ async fn the_whole_passage_weighs_what_the_setting_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_other_languages_switches_to_the_provided_model_and_back() {
+    let database = TestDatabase::create().await.unwrap();
+    let runtime = find_runtime();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "horaires.txt",
+            "Le magasin est fermé le dimanche et les jours fériés.\n",
+        ),
+        (
+            "retours.txt",
+            "Un article peut être rendu pendant quatorze jours.\n",
+        ),
+        (
+            "livraison.txt",
+            "Nous livrons à Bouaké en trois jours ouvrables.\n",
+        ),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let run = async |arguments: &[&str]| plumbline(&database, &runtime, arguments).await;
+    let files = folder.path().display().to_string();
+    assert!(run(&["ingest", &files]).await.0);
+    let (_, told) = run(&["doctor", "--quick"]).await;
+    assert!(
+        !told.contains("languages"),
+        "the quick look leaves rows alone: {told}"
+    );
+    let (_, told) = run(&["doctor"]).await;
+    assert!(told.contains("does not know") && told.contains(" fr:"), "{told}");
+    assert!(told.contains("models switch multilingual-e5-small"), "{told}");
+
+    let (ok, listed) = run(&["models", "list"]).await;
+    assert!(ok && listed.contains("* all-MiniLM-L6-v2"), "{listed}");
+    let (ok, said) = run(&["models", "switch", "multilingual-e5-small"]).await;
+    assert!(ok && said.contains("3 windows"), "{said}");
+    database.drop().await.unwrap();
+
+    // where nothing is missing it answers at once
+    let database = TestDatabase::create().await.unwrap();
+    let run = async |arguments: &[&str]| plumbline(&database, &runtime, arguments).await;
+    assert!(run(&["models", "switch", "multilingual-e5-small"]).await.0);
+    assert!(run(&["ingest", &files]).await.0);
+    let (ok, found) = run(&["search", "are you open on Sundays?", "-k", "1"]).await;
+    assert!(ok && found.contains("horaires.txt"), "{found}");
+    let (_, told) = run(&["doctor"]).await;
+    assert!(told.contains("multilingual-e5-small knows them"), "{told}");
+    let (ok, said) = run(&["models", "rollback"]).await;
+    assert!(ok && said.contains("all-MiniLM-L6-v2"), "{said}");
+    let (_, listed) = run(&["models", "list"]).await;
+    assert!(listed.contains("* all-MiniLM-L6-v2"), "{listed}");
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_trace_of_a_search_is_listed_shown_and_asked_again() {
     let database = TestDatabase::create().await.unwrap();
     let runtime = find_runtime();

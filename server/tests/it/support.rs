@@ -48,6 +48,7 @@ pub(crate) fn common(url: &str, data: PathBuf) -> CommonArgs {
         database_url: Some(url.to_owned()),
         runtime: find_runtime(),
         model_dir: None,
+        embedding_dirs: None,
         reranker_dir: None,
         onnx_library: None,
         pdfium: None,

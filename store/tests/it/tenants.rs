@@ -92,3 +92,18 @@ async fn a_key_opens_its_tenant_until_it_is_unknown() {
     drop(tx);
     world.end().await;
 }
+
+#[tokio::test]
+async fn before_its_first_settings_a_tenant_had_the_own_model() {
+    let world = World::new().await;
+    let mut tx = world.store.tenant(world.ours).await.unwrap();
+    assert_eq!(tx.model_before().await.unwrap(), None);
+    let space = tx.ensure_space("other", 3).await.unwrap();
+    tx.want_model("other", false).await.unwrap();
+    tx.note_model("other", Some(space), "").await.unwrap();
+    tx.switch_model("other", space, false).await.unwrap();
+    assert_eq!(tx.settings().await.unwrap().settings.retrieval.model, "other");
+    assert_eq!(tx.model_before().await.unwrap(), Some(String::new()));
+    drop(tx);
+    world.end().await;
+}
