@@ -56,7 +56,9 @@ pub enum ModelError {
         reason: String,
     },
     /// This process has no model of that name.
-    #[error("this process has no embedding model {model}; it has {known}: see PLUMBLINE_EMBEDDING_MODELS")]
+    #[error(
+        "this process has no embedding model {model}; it has {known}: see PLUMBLINE_EMBEDDING_DIRS and PLUMBLINE_EMBEDDING_MODELS"
+    )]
     Unknown {
         /// Name that was asked for.
         model: String,

@@ -241,7 +241,9 @@ fn mean(states: &[f32], mask: &[i64], hidden: usize) -> Vec<f32> {
         .sum::<f32>()
         .sqrt()
         .max(f32::EPSILON);
-    sum.iter_mut().for_each(|value| *value /= length);
+    for value in &mut sum {
+        *value /= length;
+    }
     sum
 }
 

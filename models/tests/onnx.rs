@@ -181,7 +181,7 @@ fn further_models_are_those_that_are_named_or_the_provided_one() {
     let provided = runtime().join("models/multilingual-e5-small");
     let directories =
         |named: Option<&[PathBuf]>, own: &PathBuf| OnDemand::directories(named, &runtime(), own);
-    assert_eq!(directories(None, &own), [provided.clone()]);
+    assert_eq!(directories(None, &own), std::slice::from_ref(&provided));
     assert!(
         directories(None, &provided).is_empty(),
         "it is the own one already"

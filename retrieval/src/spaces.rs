@@ -194,15 +194,15 @@ async fn resting_cosine(embedder: &dyn Embedder) -> Result<f32, ModelError> {
                 .collect(),
         )
         .await?;
-    let mut sum = 0.0;
+    let (mut sum, mut pairs) = (0.0, 0.0);
     for (question, _) in UNRELATED {
         let question = embedder.embed_one(question).await?;
-        sum += passages
-            .iter()
-            .map(|passage| cosine(&question, passage))
-            .sum::<f32>();
+        for passage in &passages {
+            sum += cosine(&question, passage);
+            pairs += 1.0;
+        }
     }
-    let mean = sum / (UNRELATED.len() * passages.len()) as f32;
+    let mean = sum / pairs;
     Ok(if (PRESSED..1.0).contains(&mean) { mean } else { 0.0 })
 }
 
@@ -277,7 +277,9 @@ mod tests {
         async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
             let mut vectors = self.0.embed(texts).await?;
             for vector in &mut vectors {
-                vector.iter_mut().for_each(|value| *value *= 0.5);
+                for value in vector.iter_mut() {
+                    *value *= 0.5;
+                }
                 vector.push(0.75_f32.sqrt());
             }
             Ok(vectors)

@@ -26,7 +26,8 @@ const LARGEST_K: usize = 50;
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// The question, in words.
-    #[schema(example = "how much is delivery to Tamale?")]
+    #[serde(default)]
+    #[schema(example = "how much is delivery to Tamale?", required = true)]
     pub query: String,
     /// Passages wanted, 1 to 50; 5 when left out.
     #[schema(minimum = 1, maximum = 50)]
@@ -78,6 +79,11 @@ pub async fn search(
         return Err(ApiError::BadRequest(format!(
             "`k` is {k}; it must be 1 to {LARGEST_K}"
         )));
+    }
+    if request.query.trim().is_empty() {
+        return Err(ApiError::BadRequest(
+            "`query` is missing or empty; it is the question, as {\"query\": \"how much is delivery to Tamale?\"}".to_owned(),
+        ));
     }
     refuse_nul("query", &request.query)?;
     if request.query.chars().count() > LONGEST_QUERY {

@@ -220,6 +220,13 @@ async fn wrong_requests_are_told_what_is_wrong() {
         status == StatusCode::BAD_REQUEST && body["message"].as_str().unwrap().contains("`k`"),
         "{body}"
     );
+    for nothing in [json!({}), json!({ "query": " " })] {
+        let (status, body) = server.post("/v1/search", &nothing).await;
+        assert!(
+            status == StatusCode::BAD_REQUEST && body["message"].as_str().unwrap().contains("`query`"),
+            "{body}"
+        );
+    }
     let (status, body) = server.post("/v1/answer", &json!({ "question": " " })).await;
     assert!(
         status == StatusCode::BAD_REQUEST && body["message"].as_str().unwrap().contains("`question`"),

@@ -120,8 +120,12 @@ fn searched(record: &TraceRecord, search: &SearchTrace) -> String {
     );
     let _ = writeln!(
         text,
-        "by meaning: {}, {} of {} windows, {} found",
-        search.vector.model, search.vector.scan, search.vector.windows, search.vector.found
+        "by meaning: {}, {} of {} window{}, {} found",
+        search.vector.model,
+        search.vector.scan,
+        search.vector.windows,
+        if search.vector.windows == 1 { "" } else { "s" },
+        search.vector.found
     );
     let again = search.rerank.as_ref().map_or_else(String::new, |rerank| {
         let missed = rerank
