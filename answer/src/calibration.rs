@@ -99,10 +99,6 @@ pub struct Calibration {
     pub bias: f32,
     /// Weight per feature name; a name that is not there weighs nothing.
     pub weights: BTreeMap<String, f32>,
-    /// By embedding model, what is added to the constant term when it is the one that searches: the scores of its hits
-    /// lie elsewhere.
-    #[serde(default)]
-    pub shifts: BTreeMap<String, f32>,
 }
 
 impl Calibration {
@@ -118,16 +114,14 @@ impl Calibration {
         &PARSED
     }
 
-    /// Estimated probability that a reply with these features answers its question, 0 to 1. `model` is the one that
-    /// searched, as `retrieval.model` names it; empty for the installation's own.
-    pub fn probability(&self, features: &Features, model: &str) -> f32 {
+    /// Estimated probability that a reply with these features answers its question, 0 to 1.
+    pub fn probability(&self, features: &Features) -> f32 {
         let weighed: f32 = features
             .named()
             .iter()
             .map(|(name, value)| self.weights.get(*name).copied().unwrap_or_default() * value)
             .sum();
-        let shift = self.shifts.get(model).copied().unwrap_or_default();
-        1.0 / (1.0 + (-(self.bias + shift + weighed)).exp())
+        1.0 / (1.0 + (-(self.bias + weighed)).exp())
     }
 }
 
@@ -169,11 +163,9 @@ mod tests {
             provenance: String::new(),
             bias: -1.0,
             weights: BTreeMap::from([("relevance".to_owned(), 5.0)]),
-            shifts: BTreeMap::from([("higher".to_owned(), -2.0)]),
         };
         // 1 / (1 + e^-2)
-        assert!((calibration.probability(&FEATURES, "") - 0.880_797).abs() < 1e-5);
-        assert!((calibration.probability(&FEATURES, "higher") - 0.5).abs() < 1e-5);
+        assert!((calibration.probability(&FEATURES) - 0.880_797).abs() < 1e-5);
     }
 
     #[test]

@@ -27,9 +27,9 @@ pub struct Verdict {
     pub reason: Option<Reason>,
 }
 
-/// Decides from the features of an answer that `model` searched for (see [`Calibration::probability`]). A `min_confidence` of 0 answers everything that can be quoted, as a calibration needs it.
-pub fn decide(features: &Features, model: &str, min_confidence: f32) -> Verdict {
-    let confidence = Calibration::built_in().probability(features, model);
+/// Decides from the features. A `min_confidence` of 0 answers everything that can be quoted, as a calibration needs it.
+pub fn decide(features: &Features, min_confidence: f32) -> Verdict {
+    let confidence = Calibration::built_in().probability(features);
     let lacks_detail = features.unknown > 0
         || features.unquoted > 0
         || features.kind_present == Some(false)
@@ -249,9 +249,9 @@ mod tests {
 
     #[test]
     fn a_hit_is_answered_and_a_near_miss_is_not() {
-        assert_eq!(decide(&GOOD, "", 0.5).reason, None);
+        assert_eq!(decide(&GOOD, 0.5).reason, None);
         assert_eq!(
-            decide(&Features { unknown: 1, ..GOOD }, "", 0.5).reason,
+            decide(&Features { unknown: 1, ..GOOD }, 0.5).reason,
             Some(Reason::MissingDetail)
         );
         let without_price = Features {
@@ -261,10 +261,7 @@ mod tests {
             margin: 0.02,
             ..GOOD
         };
-        assert_eq!(
-            decide(&without_price, "", 0.5).reason,
-            Some(Reason::MissingDetail)
-        );
+        assert_eq!(decide(&without_price, 0.5).reason, Some(Reason::MissingDetail));
         let far = Features {
             relevance: 0.2,
             cosine: 0.2,
@@ -272,7 +269,7 @@ mod tests {
             kind_present: None,
             ..GOOD
         };
-        assert_eq!(decide(&far, "", 0.5).reason, Some(Reason::NoEvidence));
+        assert_eq!(decide(&far, 0.5).reason, Some(Reason::NoEvidence));
     }
 
     #[test]
@@ -317,7 +314,7 @@ mod tests {
             content_words: 1,
             ..GOOD
         };
-        let confidence = |features: &Features| decide(features, "", 0.5).confidence;
+        let confidence = |features: &Features| decide(features, 0.5).confidence;
         assert!(confidence(&GOOD) > confidence(&close));
         assert!(confidence(&GOOD) > confidence(&short));
     }
@@ -361,8 +358,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn confidence_is_a_probability_and_grows_with_relevance(relevance in 0.0_f32..1.0, more in 0.0_f32..0.5, unquoted in 0_usize..4) {
-            let low = decide(&Features { relevance, unquoted, ..GOOD }, "", 0.5);
-            let high = decide(&Features { relevance: relevance + more, unquoted, ..GOOD }, "", 0.5);
+            let low = decide(&Features { relevance, unquoted, ..GOOD }, 0.5);
+            let high = decide(&Features { relevance: relevance + more, unquoted, ..GOOD }, 0.5);
             proptest::prop_assert!((0.0..=1.0).contains(&low.confidence));
             proptest::prop_assert!(high.confidence >= low.confidence);
         }

@@ -143,8 +143,7 @@ pub(crate) fn from_grounded(
     }
     let features = features(&draft, routed, &grounded.sentences, evidence, settings);
     draft.features = Some(features);
-    let model = settings.retrieval.model.as_str();
-    let verdict = decide(&features, model, settings.answer.min_confidence);
+    let verdict = decide(&features, settings.answer.min_confidence);
     tracing::debug!(?features, ?verdict, "decided");
     match verdict {
         Verdict {

@@ -175,7 +175,6 @@ fn fit_all(asked: &[(&Case, Answer)], version: u32, note: &str) -> Result<Fitted
             .zip(&weights[1..])
             .map(|(name, weight)| ((*name).to_owned(), rounded(*weight) as f32))
             .collect::<BTreeMap<_, _>>(),
-        shifts: BTreeMap::new(),
     };
     Ok(Fitted {
         calibration,

@@ -37,6 +37,15 @@ impl Embedders {
         })
     }
 
+    /// The same with another own model; it has the name of the present one.
+    #[must_use]
+    pub fn with_own(&self, own: Arc<dyn Embedder>) -> Self {
+        Self {
+            own,
+            others: Arc::clone(&self.others),
+        }
+    }
+
     /// The installation's own model.
     pub fn own(&self) -> &Arc<dyn Embedder> {
         &self.own

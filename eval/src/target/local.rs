@@ -55,16 +55,19 @@ impl LocalSettings {
             chunking: &self.settings.chunking,
             extraction: &self.settings.extraction,
             limits: &machine.limits(),
-            model: &self.model(machine),
+            model: &self.models(machine),
         };
         fingerprint(&golden.manifest, shape)
     }
 
-    /// Name of the embedding model: the one that the settings name, else the installation's own.
-    fn model(&self, machine: &Machine) -> String {
-        Some(self.settings.retrieval.model.clone())
-            .filter(|model| !model.is_empty())
-            .unwrap_or_else(|| machine.model_name())
+    /// Names of the embedding models: the installation's own, and the one that searches if it is another.
+    fn models(&self, machine: &Machine) -> String {
+        let (own, searching) = (machine.model_name(), &self.settings.retrieval.model);
+        if searching.is_empty() || *searching == own {
+            own
+        } else {
+            format!("{own} and {searching}")
+        }
     }
 
     /// What a whole reply to a case depends on.
@@ -81,7 +84,7 @@ impl LocalSettings {
         };
         format!(
             "in-process ({}, {MODEL}, {settings} settings)",
-            self.model(machine)
+            self.models(machine)
         )
     }
 }
@@ -89,7 +92,7 @@ impl LocalSettings {
 /// An answerer on a private database with the golden corpus.
 pub struct Local {
     answerer: Answerer,
-    embedder: Arc<dyn Embedder>,
+    embedders: Embedders,
     reranker: Option<Arc<dyn Reranker>>,
     index: PathBuf,
     store: Store,
@@ -111,21 +114,17 @@ impl Local {
         progress: &Progress,
     ) -> Result<Self, EvalError> {
         let data = DataDir::new(&settings.data).eval();
-        // a corpus of its own has the vectors of one model: whichever the settings name
         let embedders = load_embedders(machine)?;
-        let embedder = Arc::clone(
-            embedders
-                .get(&settings.settings.retrieval.model)
-                .map_err(unprovisioned)?,
-        );
+        let embedder = Arc::clone(embedders.own());
         let (store, cluster) = open_store(settings, machine, &data).await?;
         let limits = machine.limits();
         let fingerprint = settings.corpus(machine, golden);
         let tenant = tenant_of(&store, golden, &settings.settings, &fingerprint).await?;
+        search_with(&store, tenant, &embedders, &settings.settings.retrieval.model).await?;
         let blobs = BlobStore::Directory(data.blobs());
-        let pipeline = Pipeline::new(store.clone(), blobs, Arc::clone(&embedder), isolation(limits)?);
+        let pipeline = Pipeline::new(store.clone(), blobs, embedders.clone(), isolation(limits)?);
         ingest(&pipeline, tenant, golden, progress).await?;
-        let searcher = Searcher::open(store.clone(), Arc::clone(&embedder), &data.index()).map_err(infra)?;
+        let searcher = Searcher::open(store.clone(), embedders.clone(), &data.index()).map_err(infra)?;
         let reranker = load_reranker(machine)?;
         let searcher = searcher.with_reranker(reranker.clone());
         searcher.catch_up(tenant).await.map_err(infra)?;
@@ -147,7 +146,7 @@ impl Local {
         Ok(Self {
             answerer,
             index: data.index(),
-            embedder,
+            embedders,
             store,
             tenant,
             settings,
@@ -176,7 +175,7 @@ impl Local {
             ..
         } = documents;
         let reranker = load_reranker(machine)?;
-        let searcher = Searcher::open(store.clone(), embedders, &index).map_err(infra)?;
+        let searcher = Searcher::open(store.clone(), embedders.clone(), &index).map_err(infra)?;
         let searcher = searcher.with_reranker(reranker.clone());
         if scope.is_live() {
             searcher.catch_up(tenant).await.map_err(infra)?;
@@ -186,7 +185,7 @@ impl Local {
         answerer.warm_up().await.map_err(infra)?;
         Ok(Self {
             answerer,
-            embedder,
+            embedders,
             reranker,
             index,
             store,
@@ -209,9 +208,9 @@ impl Local {
         &self.label
     }
 
-    /// The embedding model.
+    /// The installation's own embedding model.
     pub fn embedder(&self) -> Arc<dyn Embedder> {
-        Arc::clone(&self.embedder)
+        Arc::clone(self.embedders.own())
     }
 
     /// The database with the corpus.
@@ -219,9 +218,10 @@ impl Local {
         self.store.clone()
     }
 
-    /// Another searcher over the same corpus, with an embedder of its own.
-    pub async fn searcher(&self, embedder: Arc<dyn Embedder>) -> Result<Searcher, EvalError> {
-        let searcher = Searcher::open(self.store.clone(), embedder, &self.index).map_err(infra)?;
+    /// Another searcher over the same corpus, with another own model in front of the further ones.
+    pub async fn searcher(&self, own: Arc<dyn Embedder>) -> Result<Searcher, EvalError> {
+        let embedders = self.embedders.with_own(own);
+        let searcher = Searcher::open(self.store.clone(), embedders, &self.index).map_err(infra)?;
         let searcher = searcher.with_reranker(self.reranker.clone());
         searcher.catch_up(self.tenant).await.map_err(infra)?;
         Ok(searcher)
@@ -329,10 +329,37 @@ async fn tenant_of(
     // The pipeline cuts by the tenant's live row; questions bring their settings along.
     let live = tx.settings().await.map_err(infra)?.settings;
     if live.chunking != settings.chunking || live.extraction != settings.extraction {
-        tx.save_settings(settings, "eval").await.map_err(infra)?;
+        let mut cut = settings.clone();
+        cut.retrieval.model = live.retrieval.model; // see `search_with`
+        tx.save_settings(&cut, "eval").await.map_err(infra)?;
     }
     tx.commit().await.map_err(infra)?;
     Ok(tenant)
+}
+
+/// Has the corpus of `tenant` embedded with the model that searches, beside the installation's own, as a tenant's is. Nothing
+/// is ingested yet, so that it is in force at once and a document without its vectors is not done.
+async fn search_with(
+    store: &Store,
+    tenant: Uuid,
+    embedders: &Embedders,
+    model: &str,
+) -> Result<(), EvalError> {
+    if embedders.is_own(model) {
+        return Ok(());
+    }
+    let embedder = embedders.get(model).map_err(unprovisioned)?;
+    let mut tx = store.tenant(tenant).await.map_err(infra)?;
+    if tx.settings().await.map_err(infra)?.settings.retrieval.model != model {
+        let space = tx
+            .ensure_space(model, embedder.dimension())
+            .await
+            .map_err(infra)?;
+        tx.want_model(model, false).await.map_err(infra)?;
+        tx.note_model(model, Some(space), "").await.map_err(infra)?;
+        tx.switch_model(model, space, false).await.map_err(infra)?;
+    }
+    tx.commit().await.map_err(infra)
 }
 
 /// Files are read by this very program, started again as `extract-worker`.
