@@ -41,3 +41,20 @@ pub trait Embedder: Send + Sync {
 pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
+
+/// The mean of vectors of `dimension` values, at unit length; zeros when there is none.
+pub fn mean_direction<'a>(vectors: impl IntoIterator<Item = &'a [f32]>, dimension: usize) -> Vec<f32> {
+    let mut sum = vec![0.0_f32; dimension];
+    for vector in vectors {
+        for (total, value) in sum.iter_mut().zip(vector) {
+            *total += value;
+        }
+    }
+    // their number goes out with the length
+    let squares = sum.iter().map(|value| value * value);
+    let length = squares.sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    for value in &mut sum {
+        *value /= length;
+    }
+    sum
+}

@@ -23,7 +23,7 @@ mod sessions;
 
 pub use chat::{ChatModel, ComposeRequest, ComposedSentence, Composition, Passage, Source, TokenUsage};
 pub use deterministic::HashEmbedder;
-pub use embedder::{Embedder, cosine};
+pub use embedder::{Embedder, cosine, mean_direction};
 pub use embedders::{Embedders, RemoteModels};
 pub use error::ModelError;
 pub use extractive::Extractive;

@@ -19,7 +19,7 @@ use tokenizers::Tokenizer;
 
 use crate::reranker::read;
 use crate::sessions::Sessions;
-use crate::{Embedder, ModelError};
+use crate::{Embedder, ModelError, mean_direction};
 
 /// How an [`OnnxEmbedder`] or an [`crate::OnnxReranker`] is loaded.
 #[derive(Debug, Clone)]
@@ -222,29 +222,12 @@ impl Tokens {
             ));
         }
         let texts = states.chunks(length * hidden).zip(self.mask.chunks(length));
-        Ok(texts.map(|(states, mask)| mean(states, mask, hidden)).collect())
+        let vector = |(states, mask): (&[f32], &[i64])| {
+            let rows = states.chunks(hidden).zip(mask);
+            mean_direction(rows.filter_map(|(row, &kept)| (kept == 1).then_some(row)), hidden)
+        };
+        Ok(texts.map(vector).collect())
     }
-}
-
-/// The mean of the rows of `hidden` numbers that `mask` keeps, at unit length.
-fn mean(states: &[f32], mask: &[i64], hidden: usize) -> Vec<f32> {
-    let mut sum = vec![0.0_f32; hidden];
-    for (row, _) in states.chunks(hidden).zip(mask).filter(|(_, kept)| **kept == 1) {
-        for (total, value) in sum.iter_mut().zip(row) {
-            *total += value;
-        }
-    }
-    // the number of rows goes out with the length
-    let length = sum
-        .iter()
-        .map(|value| value * value)
-        .sum::<f32>()
-        .sqrt()
-        .max(f32::EPSILON);
-    for value in &mut sum {
-        *value /= length;
-    }
-    sum
 }
 
 /// The one environment that ONNX Runtime allows a process, for everything that makes sessions.

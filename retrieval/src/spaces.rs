@@ -15,8 +15,24 @@ use crate::SearchError;
 /// The models of this process with the spaces of their vectors.
 pub(crate) struct Spaces {
     embedders: Embedders,
-    known: Mutex<HashMap<String, i32>>,
-    resting: Mutex<HashMap<String, f32>>,
+    known: PerModel<i32>,
+    resting: PerModel<f32>,
+}
+
+/// What is known of every model, by its name, for as long as the process lives.
+#[derive(Default)]
+struct PerModel<T>(Mutex<HashMap<String, T>>);
+
+impl<T: Copy> PerModel<T> {
+    fn of(&self, embedder: &dyn Embedder) -> Option<T> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(embedder.model()).copied()
+    }
+
+    fn keep(&self, embedder: &dyn Embedder, value: T) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(embedder.model().to_owned(), value);
+    }
 }
 
 /// The vector of a question, in its space.
@@ -65,8 +81,8 @@ impl Spaces {
     pub(crate) fn new(embedders: Embedders) -> Self {
         Self {
             embedders,
-            known: Mutex::default(),
-            resting: Mutex::default(),
+            known: PerModel::default(),
+            resting: PerModel::default(),
         }
     }
 
@@ -105,19 +121,12 @@ impl Spaces {
 
     /// Where the cosines of a model begin, measured once per process.
     async fn resting(&self, embedder: &dyn Embedder) -> Result<f32, ModelError> {
-        let known = |cosine: Option<f32>| {
-            let mut known = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-            match cosine {
-                Some(cosine) => known.insert(embedder.model().to_owned(), cosine),
-                None => known.get(embedder.model()).copied(),
-            }
-        };
-        if let Some(cosine) = known(None) {
+        if let Some(cosine) = self.resting.of(embedder) {
             return Ok(cosine);
         }
         let cosine = resting_cosine(embedder).await?;
         tracing::debug!(model = embedder.model(), cosine, "retrieval.resting_cosine");
-        known(Some(cosine));
+        self.resting.keep(embedder, cosine);
         Ok(cosine)
     }
 
@@ -132,21 +141,14 @@ impl Spaces {
 
     /// The id of a model's space; its name and dimension never change once it is there.
     async fn space(&self, store: &Store, tenant: Uuid, embedder: &dyn Embedder) -> Result<i32, StoreError> {
-        let known = |space: Option<i32>| {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            match space {
-                Some(space) => known.insert(embedder.model().to_owned(), space),
-                None => known.get(embedder.model()).copied(),
-            }
-        };
-        if let Some(space) = known(None) {
+        if let Some(space) = self.known.of(embedder) {
             return Ok(space);
         }
         let mut tx = store.tenant(tenant).await?;
         let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
         // remembered only once it is committed
         tx.commit().await?;
-        known(Some(space));
+        self.known.keep(embedder, space);
         Ok(space)
     }
 }

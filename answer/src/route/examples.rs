@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use plumbline_models::{Embedder, ModelError, cosine};
+use plumbline_models::{Embedder, ModelError, cosine, mean_direction};
 
 use crate::answer::Route;
 
@@ -119,22 +119,8 @@ fn route_of(name: &str) -> Option<Route> {
 }
 
 fn centroid(vectors: &[Vec<f32>]) -> Vec<f32> {
-    let mut sum = vec![0.0; vectors.first().map_or(0, Vec::len)];
-    for vector in vectors {
-        sum.iter_mut()
-            .zip(vector)
-            .for_each(|(total, value)| *total += value);
-    }
-    let norm = sum
-        .iter()
-        .map(|x| x * x)
-        .sum::<f32>()
-        .sqrt()
-        .max(f32::MIN_POSITIVE);
-    for x in &mut sum {
-        *x /= norm;
-    }
-    sum
+    let dimension = vectors.first().map_or(0, Vec::len);
+    mean_direction(vectors.iter().map(Vec::as_slice), dimension)
 }
 
 #[cfg(test)]
