@@ -228,15 +228,10 @@ impl Answerer {
         results: &Results,
         settings: &Settings,
     ) -> Result<Routed, AnswerError> {
-        let vector = if results.query_vector.is_empty() {
-            self.embedder.embed_one(query).await?
-        } else {
-            results.query_vector.clone()
-        };
         let similar = self
             .examples(&settings.routing.examples)
             .await?
-            .similarities(&vector);
+            .similarities(&results.query_vector);
         let witness = Witness {
             cosine: reply::best_cosine(&results.hits),
             lexical_coverage: results.lexical_coverage,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::ModelError;
+use crate::{Embedding, InContext, ModelError};
 
 /// Turns texts into vectors of unit length, so that the dot product of two of them is their cosine.
 #[async_trait]
@@ -33,6 +33,31 @@ pub trait Embedder: Send + Sync {
         vectors.pop().ok_or_else(|| ModelError::Inference {
             model: self.model().to_owned(),
             reason: "no vector came back".to_owned(),
+        })
+    }
+
+    /// Whether [`Embedding::pieces`] are told.
+    fn tells_pieces(&self) -> bool {
+        false
+    }
+
+    /// Embeds passages as [`Embedder::embed`] does, and tells their pieces.
+    async fn embed_in_pieces(&self, passages: Vec<InContext>) -> Result<Vec<Embedding>, ModelError> {
+        let texts = passages.into_iter().map(|passage| passage.text);
+        let vectors = self.embed(texts.collect()).await?;
+        let whole = |vector| Embedding {
+            vector,
+            pieces: Vec::new(),
+        };
+        Ok(vectors.into_iter().map(whole).collect())
+    }
+
+    /// Embeds a question as [`Embedder::embed_one`] does, and tells its pieces.
+    async fn embed_one_in_pieces(&self, text: &str) -> Result<Embedding, ModelError> {
+        let vector = self.embed_one(text).await?;
+        Ok(Embedding {
+            vector,
+            pieces: Vec::new(),
         })
     }
 }

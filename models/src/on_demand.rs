@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use crate::onnx::{dimension, speaks};
-use crate::{Embedder, ModelError, OnnxEmbedder, OnnxOptions, QueryCache};
+use crate::{Embedder, Embedding, InContext, ModelError, OnnxEmbedder, OnnxOptions, QueryCache};
 
 /// What `make runtime` provides beside the installation's own model.
 const PROVIDED: &str = "models/multilingual-e5-small";
@@ -112,5 +112,17 @@ impl Embedder for OnDemand {
 
     async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
         self.loaded().await?.embed_one(text).await
+    }
+
+    fn tells_pieces(&self) -> bool {
+        true
+    }
+
+    async fn embed_in_pieces(&self, passages: Vec<InContext>) -> Result<Vec<Embedding>, ModelError> {
+        self.loaded().await?.embed_in_pieces(passages).await
+    }
+
+    async fn embed_one_in_pieces(&self, text: &str) -> Result<Embedding, ModelError> {
+        self.loaded().await?.embed_one_in_pieces(text).await
     }
 }

@@ -7,6 +7,7 @@
 //! is being embedded. Each session has its own thread count and does not spin: on shared cores ONNX Runtime's
 //! spinning burns the core that the next stage needs.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,9 +18,10 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::Tensor;
 use tokenizers::Tokenizer;
 
+use crate::pieces::pieces;
 use crate::reranker::read;
 use crate::sessions::Sessions;
-use crate::{Embedder, ModelError, mean_direction};
+use crate::{Embedder, Embedding, InContext, ModelError, mean_direction};
 
 /// How an [`OnnxEmbedder`] or an [`crate::OnnxReranker`] is loaded.
 #[derive(Debug, Clone)]
@@ -124,27 +126,31 @@ impl OnnxEmbedder {
         })
     }
 
-    /// Embeds texts that have their prompts.
-    async fn prompted(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    /// Embeds texts with `prompt` before each.
+    async fn prompted(&self, prompt: &str, passages: &[InContext]) -> Result<Vec<Embedding>, ModelError> {
         // Sorted by length, a batch pads little; the results go back to the order asked for.
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&i| texts[i].len());
-        let mut vectors = vec![Vec::new(); texts.len()];
+        let mut order: Vec<usize> = (0..passages.len()).collect();
+        order.sort_by_key(|&i| passages[i].text.len());
+        let mut embedded = vec![Embedding::default(); passages.len()];
+        let prompted = |&i: &usize| InContext {
+            text: format!("{prompt}{}", passages[i].text),
+            from: prompt.len() + passages[i].from,
+        };
         for indexes in order.chunks(self.batch_size) {
-            let batch = indexes.iter().map(|&i| texts[i].clone()).collect();
-            for (&i, vector) in indexes.iter().zip(self.batch(batch).await?) {
-                vectors[i] = vector;
+            let batch = indexes.iter().map(prompted).collect();
+            for (&i, one) in indexes.iter().zip(self.batch(batch).await?) {
+                embedded[i] = one;
             }
         }
-        Ok(vectors)
+        Ok(embedded)
     }
 
     /// One batch on an idle session.
-    async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    async fn batch(&self, passages: Vec<InContext>) -> Result<Vec<Embedding>, ModelError> {
         let (tokenizer, longest) = (Arc::clone(&self.tokenizer), self.max_tokens);
         let embedded = self
             .sessions
-            .run(move |session| Tokens::of(&tokenizer, &texts, longest)?.embed(session));
+            .run(move |session| Tokens::of(&tokenizer, passages, longest)?.embed(session));
         embedded.await.map_err(|reason| ModelError::Inference {
             model: self.model.clone(),
             reason,
@@ -152,55 +158,62 @@ impl OnnxEmbedder {
     }
 }
 
-/// The tokens of a batch, each text filled up to the longest one.
+/// The tokens of a batch.
 struct Tokens {
-    ids: Vec<i64>,
-    mask: Vec<i64>,
-    texts: usize,
+    passages: Vec<InContext>,
+    /// Those of every text, with their bytes in it.
+    rows: Vec<Vec<(i64, Range<usize>)>>,
+    /// Of the longest row: the others are filled up to it.
     length: usize,
 }
 
 impl Tokens {
     /// At most `longest` per text; what is more is cut before the token that ends every text.
-    fn of(tokenizer: &Tokenizer, texts: &[String], longest: usize) -> Result<Self, String> {
-        let mut rows: Vec<Vec<i64>> = Vec::with_capacity(texts.len());
-        for text in texts {
+    fn of(tokenizer: &Tokenizer, passages: Vec<InContext>, longest: usize) -> Result<Self, String> {
+        let mut rows = Vec::with_capacity(passages.len());
+        for InContext { text, .. } in &passages {
             let encoding = tokenizer
-                .encode_fast(text.as_str(), true)
+                .encode(text.as_str(), true)
                 .map_err(|error| error.to_string())?;
-            let mut ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
-            if ids.len() > longest {
-                let end = ids.pop();
-                ids.truncate(longest.saturating_sub(1));
-                ids.extend(end);
+            let tokens = encoding.get_ids().iter().zip(encoding.get_offsets());
+            let mut row: Vec<_> = tokens
+                .map(|(&id, &(start, end))| (i64::from(id), start..end))
+                .collect();
+            if row.len() > longest {
+                let end = row.pop();
+                row.truncate(longest.saturating_sub(1));
+                row.extend(end);
             }
-            rows.push(ids);
+            rows.push(row);
         }
         let length = rows.iter().map(Vec::len).max().unwrap_or_default();
-        let (mut ids, mut mask) = (Vec::new(), Vec::new());
-        for row in &rows {
-            let filling = length - row.len();
-            ids.extend(row.iter().copied().chain(std::iter::repeat_n(0, filling)));
-            mask.extend(std::iter::repeat_n(1, row.len()).chain(std::iter::repeat_n(0, filling)));
-        }
         Ok(Self {
-            ids,
-            mask,
-            texts: rows.len(),
+            passages,
+            rows,
             length,
         })
     }
 
-    /// The mean of the states of every text's tokens, at unit length.
-    fn embed(self, session: &mut Session) -> Result<Vec<Vec<f32>>, String> {
+    /// One value per token of every text, `0` where a row is filled up.
+    fn filled(&self, value: impl Fn(i64) -> i64) -> Vec<i64> {
+        let mut values = Vec::with_capacity(self.rows.len() * self.length);
+        for row in &self.rows {
+            values.extend(row.iter().map(|(id, _)| value(*id)));
+            values.resize(values.len() + self.length - row.len(), 0);
+        }
+        values
+    }
+
+    /// The mean of the states of every text's tokens, at unit length, and the pieces.
+    fn embed(self, session: &mut Session) -> Result<Vec<Embedding>, String> {
         let said = |error: ort::Error| error.to_string();
-        let shape = [self.texts, self.length];
+        let shape = [self.rows.len(), self.length];
         let mut inputs = Vec::new();
         for input in session.inputs() {
             let values = match input.name() {
-                "input_ids" => self.ids.clone(),
-                "attention_mask" => self.mask.clone(),
-                _ => vec![0; self.ids.len()],
+                "input_ids" => self.filled(|id| id),
+                "attention_mask" => self.filled(|_| 1),
+                _ => self.filled(|_| 0),
             };
             inputs.push((
                 input.name().to_owned(),
@@ -215,18 +228,25 @@ impl Tokens {
                 "its output {shape:?} is not [texts, tokens, hidden]: no model for embeddings"
             ));
         };
-        if (texts, length) != (self.texts, self.length) || hidden == 0 {
+        if (texts, length) != (self.rows.len(), self.length) || hidden == 0 {
             return Err(format!(
                 "its output {shape:?} is not for {} texts of {} tokens",
-                self.texts, self.length
+                self.rows.len(),
+                self.length
             ));
         }
-        let texts = states.chunks(length * hidden).zip(self.mask.chunks(length));
-        let vector = |(states, mask): (&[f32], &[i64])| {
-            let rows = states.chunks(hidden).zip(mask);
-            mean_direction(rows.filter_map(|(row, &kept)| (kept == 1).then_some(row)), hidden)
+        let rows = self.passages.iter().zip(&self.rows);
+        let embedding = |((passage, row), states): ((&InContext, &Vec<_>), &[f32])| {
+            let states = &states[..row.len() * hidden];
+            Embedding {
+                vector: mean_direction(states.chunks_exact(hidden), hidden),
+                pieces: pieces(passage, row, states, hidden),
+            }
         };
-        Ok(texts.map(vector).collect())
+        Ok(rows
+            .zip(states.chunks_exact((length * hidden).max(1)))
+            .map(embedding)
+            .collect())
     }
 }
 
@@ -283,16 +303,27 @@ impl Embedder for OnnxEmbedder {
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let prompt = &self.prompts.passage;
-        self.prompted(texts.into_iter().map(|text| format!("{prompt}{text}")).collect())
-            .await
+        let passages = texts.into_iter().map(InContext::from).collect();
+        let embedded = self.embed_in_pieces(passages).await?;
+        Ok(embedded.into_iter().map(|one| one.vector).collect())
     }
 
     async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
-        let mut vectors = self
-            .prompted(vec![format!("{}{text}", self.prompts.query)])
-            .await?;
-        vectors.pop().ok_or_else(|| ModelError::Inference {
+        Ok(self.embed_one_in_pieces(text).await?.vector)
+    }
+
+    fn tells_pieces(&self) -> bool {
+        true
+    }
+
+    async fn embed_in_pieces(&self, passages: Vec<InContext>) -> Result<Vec<Embedding>, ModelError> {
+        self.prompted(&self.prompts.passage, &passages).await
+    }
+
+    async fn embed_one_in_pieces(&self, text: &str) -> Result<Embedding, ModelError> {
+        let question = InContext::from(text.to_owned());
+        let mut embedded = self.prompted(&self.prompts.query, &[question]).await?;
+        embedded.pop().ok_or_else(|| ModelError::Inference {
             model: self.model.clone(),
             reason: "no vector came back".to_owned(),
         })

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use lru::LruCache;
 
-use crate::{Embedder, ModelError};
+use crate::{Embedder, Embedding, InContext, ModelError};
 
-/// Vectors kept: 3 MiB for 384 dimensions.
+/// Questions kept: 3 MiB of vectors of 384 dimensions, and 2 MiB of pieces.
 const KEPT: NonZeroUsize = NonZeroUsize::new(2_048).unwrap();
 
 /// Longest text in bytes that is kept: nobody asks a longer one twice.
@@ -22,7 +22,7 @@ const LONGEST: usize = 1_024;
 /// A model that remembers the vectors of the latest questions, by their exact text.
 pub struct QueryCache {
     model: Arc<dyn Embedder>,
-    vectors: Mutex<LruCache<String, Vec<f32>>>,
+    known: Mutex<LruCache<String, Embedding>>,
 }
 
 impl QueryCache {
@@ -30,13 +30,13 @@ impl QueryCache {
     pub fn new(model: Arc<dyn Embedder>) -> Self {
         Self {
             model,
-            vectors: Mutex::new(LruCache::new(KEPT)),
+            known: Mutex::new(LruCache::new(KEPT)),
         }
     }
 
-    fn known(&self, text: &str) -> Option<Vec<f32>> {
-        let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-        vectors.get(text).cloned()
+    fn known(&self, text: &str) -> Option<Embedding> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(text).cloned()
     }
 }
 
@@ -67,15 +67,27 @@ impl Embedder for QueryCache {
     }
 
     async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
-        if let Some(vector) = self.known(text) {
-            return Ok(vector);
+        Ok(self.embed_one_in_pieces(text).await?.vector)
+    }
+
+    fn tells_pieces(&self) -> bool {
+        self.model.tells_pieces()
+    }
+
+    async fn embed_in_pieces(&self, passages: Vec<InContext>) -> Result<Vec<Embedding>, ModelError> {
+        self.model.embed_in_pieces(passages).await
+    }
+
+    async fn embed_one_in_pieces(&self, text: &str) -> Result<Embedding, ModelError> {
+        if let Some(embedding) = self.known(text) {
+            return Ok(embedding);
         }
-        let vector = self.model.embed_one(text).await?;
+        let embedding = self.model.embed_one_in_pieces(text).await?;
         if text.len() <= LONGEST {
-            let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-            vectors.put(text.to_owned(), vector.clone());
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.put(text.to_owned(), embedding.clone());
         }
-        Ok(vector)
+        Ok(embedding)
     }
 }
 

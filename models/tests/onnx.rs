@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use plumbline_models::{
-    ChatModel, ComposeRequest, Embedder, Extractive, HashEmbedder, ModelError, OnDemand, OnnxEmbedder,
-    OnnxOptions, OnnxReranker, Passage, Reranker, cosine, init_runtime,
+    ChatModel, ComposeRequest, Embedder, Extractive, HashEmbedder, InContext, ModelError, OnDemand,
+    OnnxEmbedder, OnnxOptions, OnnxReranker, Passage, Reranker, cosine, init_runtime,
 };
 
 #[expect(
@@ -160,6 +160,41 @@ async fn a_question_and_a_passage_get_the_prompts_that_the_model_was_trained_wit
     let as_passage = prompted.embed(vec![text.to_owned()]).await.unwrap();
     let told_apart = cosine(&as_question, &as_passage[0]);
     assert!(told_apart < 0.99, "{told_apart}");
+}
+
+#[tokio::test]
+async fn a_passage_is_told_piece_by_piece_without_what_stands_before_it() {
+    let plain = load("all-MiniLM-L6-v2");
+    let (heading, body) = ("Delivery > Tema\n", "Delivery to Tema: GHS 45, unrefundable.");
+    let passage = InContext {
+        text: format!("{heading}{body}"),
+        from: heading.len(),
+    };
+    let vector = plain.embed(vec![passage.text.clone()]).await.unwrap();
+    let told = plain.embed_in_pieces(vec![passage]).await.unwrap();
+    assert!(plain.tells_pieces());
+    assert_eq!(told[0].vector, vector[0]);
+    let written: Vec<&str> = told[0]
+        .pieces
+        .iter()
+        .map(|piece| &body[piece.at.clone()])
+        .collect();
+    assert_eq!(
+        written,
+        [
+            "Delivery", "to", "Te", "ma", "G", "HS", "45", "un", "re", "fu", "nda", "ble"
+        ]
+    );
+    assert!(told[0].pieces.iter().all(|piece| piece.signs.len() == 384 / 8));
+    assert_eq!(told[0].signs().unwrap().len(), written.len() * 384 / 8);
+
+    // a prompt is no part of the question either
+    let prompted = load("multilingual-e5-small");
+    let question = "query: quanto custa?";
+    let told = prompted.embed_one_in_pieces(question).await.unwrap();
+    let first = &told.pieces[0];
+    assert_eq!(&question[first.at.clone()], "query");
+    assert_eq!(told.vector, prompted.embed_one(question).await.unwrap());
 }
 
 #[tokio::test]

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumbline_models::{Embedder, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_models::{Embedder, Embedding, InContext, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::{EXACT_SCAN_UP_TO, LexicalState, SearchOptions, SearchTimings, Searcher};
 use plumbline_store::testing::{TestDatabase, find_runtime};
 use plumbline_store::{
-    BlobStore, BuiltVersion, Filter, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings,
-    Scope, Store, VectorIndex, VectorScan,
+    BlobStore, BuiltVersion, Filter, NewChunk, NewExtraction, NewVector, NewVersion, NewWindow,
+    RetrievalSettings, Scope, Store, VectorIndex, VectorScan,
 };
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -121,41 +121,45 @@ fn model() -> Result<Arc<dyn Embedder>, Failure> {
 /// Everything that chunks are made of.
 struct Stuff {
     sentences: Vec<String>,
-    vectors: Vec<Vec<f32>>,
+    read: Vec<Embedding>,
     random: StdRng,
 }
 
 impl Stuff {
     async fn gather(embedder: &dyn Embedder) -> Result<Self, Failure> {
         let sentences = sentences()?;
-        let mut vectors = Vec::with_capacity(sentences.len());
+        let mut read = Vec::with_capacity(sentences.len());
         for batch in sentences.chunks(64) {
-            vectors.extend(embedder.embed(batch.to_vec()).await?);
+            let passages = batch.iter().cloned().map(InContext::from).collect();
+            read.extend(embedder.embed_in_pieces(passages).await?);
         }
         Ok(Self {
             sentences,
-            vectors,
+            read,
             random: StdRng::seed_from_u64(7),
         })
     }
 
-    /// A text of three sentences with its vector.
-    fn chunk(&mut self) -> (String, Vec<f32>) {
+    /// A text of three sentences with its vector and its pieces.
+    fn chunk(&mut self) -> (String, Embedding) {
         let all: Vec<usize> = (0..self.sentences.len()).collect();
         let chosen: Vec<usize> = all.choose_multiple(&mut self.random, 3).copied().collect();
         let text: Vec<&str> = chosen.iter().map(|i| self.sentences[*i].as_str()).collect();
-        let mut sum = vec![0.0_f32; self.vectors[0].len()];
+        let mut sum = vec![0.0_f32; self.read[0].vector.len()];
+        let mut pieces = Vec::new();
         for (weight, i) in [0.6, 0.3, 0.1].iter().zip(&chosen) {
-            for (whole, part) in sum.iter_mut().zip(&self.vectors[*i]) {
+            for (whole, part) in sum.iter_mut().zip(&self.read[*i].vector) {
                 *whole += weight * part;
             }
+            pieces.extend(self.read[*i].pieces.clone());
         }
         let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
         for x in &mut sum {
             *x /= length;
         }
         let number: u32 = self.random.random_range(10_000..99_999);
-        (format!("{}. Ref {number}.", text.join(". ")), sum)
+        let embedding = Embedding { vector: sum, pieces };
+        (format!("{}. Ref {number}.", text.join(". ")), embedding)
     }
 }
 
@@ -170,12 +174,16 @@ async fn publish(
 ) -> Result<(), Failure> {
     let (mut start, mut chunks, mut vectors, mut text) = (0, Vec::new(), Vec::new(), String::new());
     for ordinal in 0..u32::try_from(count)? {
-        let (body, vector) = stuff.chunk();
+        let (body, embedding) = stuff.chunk();
         let end = start + body.len();
         let hash = BlobStore::hash(body.as_bytes());
         text.push_str(&body);
         text.push('\n');
-        vectors.push((hash, vector));
+        vectors.push(NewVector {
+            hash,
+            pieces: embedding.signs(),
+            vector: embedding.vector,
+        });
         chunks.push(NewChunk {
             ordinal,
             start,
@@ -188,7 +196,12 @@ async fn publish(
             text: body,
             tokens: 60,
             hash,
-            windows: vec![NewWindow { start, end, hash }],
+            windows: vec![NewWindow {
+                start,
+                end,
+                hash,
+                in_pieces: true,
+            }],
         });
         start = end + 1;
     }

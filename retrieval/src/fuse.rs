@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use plumbline_store::Fusion;
 use uuid::Uuid;
 
+use crate::rerank::Bonus;
 use crate::{LegScore, ScoreParts};
 
 /// What is known of a candidate before fusion.
@@ -21,7 +22,7 @@ pub(crate) struct Candidate {
     /// How near it is to the question, −1 to 1.
     pub(crate) cosine: Option<f32>,
     /// What reading it again adds to its score.
-    pub(crate) bonus: f32,
+    pub(crate) bonus: Bonus,
     /// What an admin laid over it.
     pub(crate) wish: Wish,
 }
@@ -91,13 +92,14 @@ pub(crate) fn fuse(
             let parts = ScoreParts {
                 lexical: scale.lexical(lexical),
                 vector: scale.vector(candidate.cosine, vector),
-                rerank: candidate.bonus,
+                rerank: candidate.bonus.rerank,
+                late: candidate.bonus.late,
                 boost: candidate.wish.boost,
             };
             let sum = weights.lexical * parts.lexical + (1.0 - weights.lexical) * parts.vector;
             Fused {
                 chunk: candidate.chunk,
-                score: boosted(sum + parts.rerank, parts.boost),
+                score: boosted(sum + parts.rerank + parts.late, parts.boost),
                 parts,
                 lexical,
                 vector,
@@ -239,7 +241,7 @@ mod tests {
         Candidate {
             chunk: id(n),
             cosine: Some(cosine),
-            bonus: 0.0,
+            bonus: Bonus::default(),
             wish: Wish::NONE,
         }
     }
@@ -275,7 +277,7 @@ mod tests {
         let candidate = |n, cosine, pinned, boost| Candidate {
             chunk: id(n),
             cosine: Some(cosine),
-            bonus: 0.0,
+            bonus: Bonus::default(),
             wish: Wish { pinned, boost },
         };
         let order = |candidates: &[Candidate]| -> Vec<Uuid> {

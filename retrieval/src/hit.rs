@@ -15,7 +15,7 @@ pub struct LegScore {
     pub score: f32,
 }
 
-/// What a fused score is made of: `(w * lexical + (1 - w) * vector + rerank) * boost`, `w` being the weight of the lexical
+/// What a fused score is made of: `(w * lexical + (1 - w) * vector + rerank + late) * boost`, `w` being the weight of the lexical
 /// leg; a sum below 0 is divided by the boost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ScoreParts {
@@ -25,6 +25,9 @@ pub struct ScoreParts {
     pub vector: f32,
     /// What reading the passage once more added.
     pub rerank: f32,
+    /// What it added that the passage says what the question says word piece by word piece.
+    #[serde(default)] // traces of an earlier program do not say
+    pub late: f32,
     /// Factor that an admin gave the passage.
     pub boost: f32,
 }

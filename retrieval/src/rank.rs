@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::collapse::duplicates;
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse};
 use crate::lexical::LexicalMatches;
+use crate::rerank::Bonus;
 
 /// A candidate with its place and how it came there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,7 @@ impl<'a> Ranking<'a> {
 
     /// All candidates, best first, with `bonuses` added to their scores; near-duplicates of better ones come after all that
     /// say something of their own, so that a shortage is filled with them and nothing else is pushed out by them.
-    pub(crate) fn order(&self, bonuses: &HashMap<Uuid, f32>) -> Vec<Ranked> {
+    pub(crate) fn order(&self, bonuses: &HashMap<Uuid, Bonus>) -> Vec<Ranked> {
         let first = self.fuse(&HashMap::new());
         let places: HashMap<Uuid, u32> = (1_u32..)
             .zip(&first)
@@ -80,7 +81,7 @@ impl<'a> Ranking<'a> {
         self.live.iter().map(|hit| (hit.chunk_id, hit)).collect()
     }
 
-    fn fuse(&self, bonuses: &HashMap<Uuid, f32>) -> Vec<Fused> {
+    fn fuse(&self, bonuses: &HashMap<Uuid, Bonus>) -> Vec<Fused> {
         let candidates: Vec<Candidate> = self
             .live
             .iter()

@@ -38,7 +38,7 @@ pub struct SearchTimings {
 pub struct Results {
     /// Hits, best first.
     pub hits: Vec<Hit>,
-    /// Vector of the question by the installation's own model; empty when another one embedded it.
+    /// Vector of the question by the installation's own model, whichever one the passages were compared with.
     #[serde(skip)]
     pub query_vector: Vec<f32>,
     /// BM25 of the best hit as a share of the most that this question could score, 0 to 1.

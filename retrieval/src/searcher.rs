@@ -16,7 +16,7 @@ use crate::fuse::{Weights, lexical_share};
 use crate::lexical::{FieldBoosts, LexicalMatches};
 use crate::outlook::Outlook;
 use crate::rank::{Ranked, Ranking};
-use crate::rerank::{RERANKED, read_again};
+use crate::rerank::{RERANKED, Rereading, read_again};
 use crate::spaces::{QueryVector, Spaces};
 use crate::{
     Considered, Hit, LexicalState, LexicalTrace, RerankTrace, Results, SearchTimings, SearchTrace,
@@ -386,7 +386,6 @@ impl Searcher {
                 &options.filter,
             )
             .await?;
-        drop(tx); // it only read, and nobody needs to wait for its end
         for hit in &mut live {
             hit.cosine = hit.cosine.map(|cosine| vector.query.nearness(cosine));
         }
@@ -403,8 +402,24 @@ impl Searcher {
             },
             leading: RERANKED.max(options.k),
         };
-        let model = self.reranker.as_ref();
-        let reread = read_again(model, text, &lexical.words, &ranking.leading(), settings).await;
+        let leading = ranking.leading();
+        let (space, pieces) = vector.query.pieces();
+        let mut signs: HashMap<Uuid, Vec<u8>> = HashMap::new();
+        if settings.rerank && settings.late_weight > 0.0 && !pieces.is_empty() {
+            let chunks: Vec<Uuid> = leading.iter().map(|hit| hit.chunk_id).collect();
+            for (chunk, of_window) in tx.pieces_of(&chunks, space).await? {
+                signs.entry(chunk).or_default().extend(of_window);
+            }
+        }
+        drop(tx); // it only read, and nobody needs to wait for its end
+        let reading = Rereading {
+            question: text,
+            known: &lexical.words,
+            pieces,
+            leading: &leading,
+            signs: &signs,
+        };
+        let reread = read_again(self.reranker.as_ref(), &reading, settings).await;
         let ranked = ranking.order(&reread.bonuses);
         let live: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
         Ok(Found {

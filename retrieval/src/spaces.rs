@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plumbline_models::{Embedder, Embedders, ModelError, cosine};
+use plumbline_models::{Embedder, Embedders, Embedding, ModelError, Piece, cosine};
 use plumbline_store::{Store, StoreError};
 use uuid::Uuid;
 
@@ -35,13 +35,15 @@ impl<T: Copy> PerModel<T> {
     }
 }
 
-/// The vector of a question, in its space.
+/// The vector of a question, in its space, and what the installation's own model reads in it.
 pub(crate) struct QueryVector {
     space: i32,
-    values: Vec<f32>,
+    /// Of another model than the own one.
+    foreign: Option<Vec<f32>>,
+    own_space: i32,
+    own: Embedding,
     embedder: Arc<dyn Embedder>,
     resting: f32,
-    own: bool,
 }
 
 impl QueryVector {
@@ -57,7 +59,12 @@ impl QueryVector {
 
     /// Its values, as many as the space has dimensions.
     pub(crate) fn values(&self) -> &[f32] {
-        &self.values
+        self.foreign.as_ref().unwrap_or(&self.own.vector)
+    }
+
+    /// The space that passages are kept piece by piece in, and the pieces of the question; none from models that do not tell.
+    pub(crate) fn pieces(&self) -> (i32, &[Piece]) {
+        (self.own_space, &self.own.pieces)
     }
 
     /// Name of its model.
@@ -70,10 +77,10 @@ impl QueryVector {
         self.embedder.speaks(language)
     }
 
-    /// Its values if they are of the installation's own model: what else is compared with a question (the examples of
-    /// routes) is of that model.
+    /// The vector of the installation's own model: what else is compared with a question (the examples of routes) is of
+    /// that model.
     pub(crate) fn into_own(self) -> Vec<f32> {
-        if self.own { self.values } else { Vec::new() }
+        self.own.vector
     }
 }
 
@@ -86,10 +93,10 @@ impl Spaces {
         }
     }
 
-    /// `query` as a vector of the model that the settings name.
+    /// `query` as a vector of the model that the settings name, and of the own one.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] when this process has no such model; [`ModelError::Inference`] when the vector is not as
+    /// [`ModelError::Unknown`] when this process has no such model; [`ModelError::Inference`] when a vector is not as
     /// long as its space wants.
     pub(crate) async fn embed(
         &self,
@@ -99,22 +106,26 @@ impl Spaces {
         query: &str,
     ) -> Result<QueryVector, SearchError> {
         let embedder = Arc::clone(self.embedders.get(model)?);
-        let values = embedder.embed_one(query).await?;
-        if values.len() != embedder.dimension() {
-            return Err(SearchError::Model(ModelError::Inference {
-                model: embedder.model().to_owned(),
-                reason: format!(
-                    "a vector of {} dimensions came where {} are expected",
-                    values.len(),
-                    embedder.dimension()
-                ),
-            }));
+        let own = self.embedders.own();
+        let foreign = async {
+            if self.embedders.is_own(embedder.model()) {
+                return Ok(None);
+            }
+            embedder.embed_one(query).await.map(Some)
+        };
+        let (foreign, read) = tokio::try_join!(foreign, own.embed_one_in_pieces(query))?;
+        for (model, vector) in [
+            (own.as_ref(), Some(&read.vector)),
+            (embedder.as_ref(), foreign.as_ref()),
+        ] {
+            check_length(model, vector)?;
         }
         Ok(QueryVector {
             space: self.space(store, tenant, embedder.as_ref()).await?,
-            own: self.embedders.is_own(embedder.model()),
+            foreign,
+            own_space: self.space(store, tenant, own.as_ref()).await?,
+            own: read,
             resting: self.resting(embedder.as_ref()).await?,
-            values,
             embedder,
         })
     }
@@ -150,6 +161,21 @@ impl Spaces {
         tx.commit().await?;
         self.known.keep(embedder, space);
         Ok(space)
+    }
+}
+
+/// Refuses a vector that is not as long as its model says.
+fn check_length(model: &dyn Embedder, vector: Option<&Vec<f32>>) -> Result<(), ModelError> {
+    match vector {
+        Some(vector) if vector.len() != model.dimension() => Err(ModelError::Inference {
+            model: model.model().to_owned(),
+            reason: format!(
+                "a vector of {} dimensions came where {} are expected",
+                vector.len(),
+                model.dimension()
+            ),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -324,10 +350,7 @@ mod tests {
             .unwrap();
         assert_ne!(mine.space(), other.space());
         assert_eq!((mine.values().len(), other.values().len()), (16, 32));
-        assert!(
-            other.into_own().is_empty(),
-            "it is not compared with the own model's vectors"
-        );
+        assert_eq!(other.into_own(), mine.into_own(), "routes are of the own model");
         for wrong in ["changed", "nowhere"] {
             assert!(
                 spaces.embed(&store, tenant, wrong, "a question").await.is_err(),

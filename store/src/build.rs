@@ -11,28 +11,35 @@ use uuid::Uuid;
 use crate::overlay::NewPlace;
 use crate::{StoreError, TenantTx, VersionState};
 
-/// The vector of a hash in space `$3` of tenant `$1`: saved by the build of version `$2` or another one, or that of a
-/// window that exists already.
-macro_rules! vector_of {
-    ($hash:literal) => {
+/// What is known of the text with a hash in space `$3` of tenant `$1`, a column of its windows: saved by the build of version
+/// `$2` or another one, or that of a window that exists already.
+macro_rules! known_of {
+    ($column:literal, $hash:literal) => {
         concat!(
             "coalesce(
-                (SELECT e.embedding FROM embedded_windows e
-                  WHERE e.version_id = $2 AND e.space_id = $3 AND e.hash = ",
+                (SELECT e.",
+            $column,
+            " FROM embedded_windows e WHERE e.version_id = $2 AND e.space_id = $3 AND e.hash = ",
             $hash,
             "),
-                (SELECT w.embedding FROM windows w
-                  WHERE w.tenant_id = $1 AND w.space_id = $3 AND w.hash = ",
+                (SELECT w.",
+            $column,
+            " FROM windows w WHERE w.tenant_id = $1 AND w.space_id = $3 AND w.",
+            $column,
+            " IS NOT NULL AND w.hash = ",
             $hash,
             " LIMIT 1),
-                (SELECT e.embedding FROM embedded_windows e
-                  WHERE e.tenant_id = $1 AND e.space_id = $3 AND e.hash = ",
+                (SELECT e.",
+            $column,
+            " FROM embedded_windows e WHERE e.tenant_id = $1 AND e.space_id = $3 AND e.",
+            $column,
+            " IS NOT NULL AND e.hash = ",
             $hash,
             " LIMIT 1))"
         )
     };
 }
-pub(crate) use vector_of;
+pub(crate) use known_of;
 
 /// What was read out of a file.
 #[derive(Debug, Clone)]
@@ -75,6 +82,39 @@ pub struct NewWindow {
     pub end: usize,
     /// sha256 of the text that was embedded.
     pub hash: [u8; 32],
+    /// Whether its pieces stand for the chunk.
+    pub in_pieces: bool,
+}
+
+/// A text whose vector a build needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NeededVector {
+    /// sha256 of the text that is embedded.
+    pub hash: [u8; 32],
+    /// Whether its pieces are needed too.
+    pub in_pieces: bool,
+}
+
+/// A text that was embedded.
+#[derive(Debug, Clone)]
+pub struct NewVector {
+    /// sha256 of the text.
+    pub hash: [u8; 32],
+    /// Its vector, of the space's dimension.
+    pub vector: Vec<f32>,
+    /// The signs of its pieces, as the model tells them.
+    pub pieces: Option<Vec<u8>>,
+}
+
+impl NewVector {
+    /// A vector without pieces.
+    pub fn whole(hash: [u8; 32], vector: Vec<f32>) -> Self {
+        Self {
+            hash,
+            vector,
+            pieces: None,
+        }
+    }
 }
 
 /// A chunk to write.
@@ -215,23 +255,25 @@ impl TenantTx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Those of `hashes` for which no window of the tenant and no unfinished build has a vector yet.
+    /// The hashes of those of `needed` that no window of the tenant and no unfinished build has yet.
     pub async fn unknown_windows(
         &mut self,
         space: i32,
-        hashes: &[[u8; 32]],
+        needed: &[NeededVector],
     ) -> Result<Vec<[u8; 32]>, StoreError> {
-        let hashes: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
         let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
-            "SELECT h.hash FROM unnest($2::bytea[]) WITH ORDINALITY AS h(hash, place)
-              WHERE NOT EXISTS (SELECT FROM windows w WHERE w.tenant_id = $3 AND w.space_id = $1 AND w.hash = h.hash)
+            "SELECT h.hash FROM unnest($2::bytea[], $4::bool[]) WITH ORDINALITY AS h(hash, in_pieces, place)
+              WHERE NOT EXISTS (SELECT FROM windows w WHERE w.tenant_id = $3 AND w.space_id = $1 AND w.hash = h.hash
+                                                        AND (w.pieces IS NOT NULL OR NOT h.in_pieces))
                 AND NOT EXISTS (SELECT FROM embedded_windows e WHERE e.tenant_id = $3 AND e.space_id = $1
-                                                                 AND e.hash = h.hash)
+                                                                 AND e.hash = h.hash
+                                                                 AND (e.pieces IS NOT NULL OR NOT h.in_pieces))
               ORDER BY h.place",
         )
         .bind(space)
-        .bind(hashes)
+        .bind(needed.iter().map(|one| one.hash.as_slice()).collect::<Vec<_>>())
         .bind(self.tenant())
+        .bind(needed.iter().map(|one| one.in_pieces).collect::<Vec<_>>())
         .fetch_all(self.conn())
         .await?;
         Ok(rows
@@ -245,30 +287,26 @@ impl TenantTx {
         &mut self,
         version: Uuid,
         space: i32,
-        vectors: &[([u8; 32], Vec<f32>)],
+        vectors: &[NewVector],
     ) -> Result<(), StoreError> {
-        self.check_dimension(space, vectors.iter().map(|(_, vector)| vector))
+        self.check_dimension(space, vectors.iter().map(|new| &new.vector))
             .await?;
         let tenant = self.tenant();
         sqlx::query(
-            "INSERT INTO embedded_windows (tenant_id, version_id, space_id, hash, embedding)
-             SELECT $1, $2, $3, u.* FROM unnest($4::bytea[], $5::halfvec[]) AS u ON CONFLICT DO NOTHING",
+            "INSERT INTO embedded_windows (tenant_id, version_id, space_id, hash, embedding, pieces)
+             SELECT $1, $2, $3, u.* FROM unnest($4::bytea[], $5::halfvec[], $6::bytea[]) AS u ON CONFLICT DO NOTHING",
         )
         .bind(tenant)
         .bind(version)
         .bind(space)
+        .bind(vectors.iter().map(|new| new.hash.as_slice()).collect::<Vec<_>>())
         .bind(
             vectors
                 .iter()
-                .map(|(hash, _)| hash.as_slice())
+                .map(|new| HalfVector::from_f32_slice(&new.vector))
                 .collect::<Vec<_>>(),
         )
-        .bind(
-            vectors
-                .iter()
-                .map(|(_, vector)| HalfVector::from_f32_slice(vector))
-                .collect::<Vec<_>>(),
-        )
+        .bind(vectors.iter().map(|new| new.pieces.as_deref()).collect::<Vec<_>>())
         .execute(self.conn())
         .await?;
         Ok(())
@@ -449,11 +487,13 @@ impl TenantTx {
             .collect();
         sqlx::query(concat!(
             "INSERT INTO windows (tenant_id, version_id, space_id, chunk_id, ordinal, text_start, text_end, hash,
-                                  embedding)
+                                  embedding, pieces)
              SELECT $1, $2, $3, u.chunk_id, u.ordinal, u.text_start, u.text_end, u.hash, ",
-            vector_of!("u.hash"),
-            " FROM unnest($4::uuid[], $5::int[], $6::bigint[], $7::bigint[], $8::bytea[])
-                AS u(chunk_id, ordinal, text_start, text_end, hash)"
+            known_of!("embedding", "u.hash"),
+            ", CASE WHEN u.in_pieces THEN ",
+            known_of!("pieces", "u.hash"),
+            " END FROM unnest($4::uuid[], $5::int[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bool[])
+                AS u(chunk_id, ordinal, text_start, text_end, hash, in_pieces)"
         ))
         .bind(tenant)
         .bind(version)
@@ -468,6 +508,7 @@ impl TenantTx {
                 .map(|(.., w)| w.hash.as_slice())
                 .collect::<Vec<_>>(),
         )
+        .bind(windows.iter().map(|(.., w)| w.in_pieces).collect::<Vec<_>>())
         .execute(self.conn())
         .await
         .map_err(lost_vector)?;

@@ -46,7 +46,9 @@ pub use answer::{AnswerRow, NewAnswer, NewCitation};
 pub use blob::{
     BlobReader, BlobStore, BlobWriter, Finished, LocalBlob, S3Blobs, S3Credentials, S3Options, S3Timeouts,
 };
-pub use build::{BuiltVersion, Completed, NewChunk, NewExtraction, NewWindow, SavedExtraction};
+pub use build::{
+    BuiltVersion, Completed, NeededVector, NewChunk, NewExtraction, NewVector, NewWindow, SavedExtraction,
+};
 pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};
 pub use document::{Document, DocumentFilter, NewestVersion, StateCount};

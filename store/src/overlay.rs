@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::build::{lost_vector, vector_of};
+use crate::build::{known_of, lost_vector};
 use crate::{StoreError, TenantTx};
 
 /// What an overlay does.
@@ -310,7 +310,7 @@ impl TenantTx {
                     (SELECT max(w.ordinal) FROM windows w
                       WHERE w.chunk_id = c.id AND (w.overlay_id IS NULL OR w.overlay_id <> ALL($4))) + u.place::int,
                     c.text_start, c.text_end, u.hash, ",
-            vector_of!("u.hash"),
+            known_of!("embedding", "u.hash"),
             ", u.overlay_id
                FROM unnest($4::uuid[], $5::int[], $6::bytea[]) WITH ORDINALITY AS u(overlay_id, ordinal, hash, place)
                JOIN chunks c ON c.version_id = $2 AND c.ordinal = u.ordinal"

@@ -326,4 +326,20 @@ impl TenantTx {
         .push(")");
         Ok(sql.build_query_as().fetch_all(self.conn()).await?)
     }
+
+    /// The signs of the pieces of `chunks` in `space`, in no particular order: one row per window that has them. Those of a
+    /// chunk that was built before there were any are not there.
+    pub async fn pieces_of(
+        &mut self,
+        chunks: &[Uuid],
+        space: i32,
+    ) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT chunk_id, pieces FROM windows WHERE chunk_id = ANY($1) AND space_id = $2 AND pieces IS NOT NULL",
+        )
+        .bind(chunks)
+        .bind(space)
+        .fetch_all(self.conn())
+        .await?)
+    }
 }

@@ -117,6 +117,9 @@ pub struct RetrievalSettings {
     /// What the built-in features of that reading count, as a factor: the more, the more the words of a question decide.
     /// 0 to 10.
     pub rerank_weight: f32,
+    /// What it counts that a passage says what the question says word piece by word piece (late interaction), as a factor of
+    /// the mean similarity. 0 to 10; part of that reading.
+    pub late_weight: f32,
     /// Who reads them.
     pub rerank_by: RerankBy,
     /// The most that the reranking model adds to a fused score, for a passage that surely answers. 0 to 10.
@@ -133,7 +136,7 @@ impl Default for RetrievalSettings {
             model: String::new(),
             fusion: Fusion::Bounded,
             rrf_k: 10.0,
-            lexical_weight: 0.25,
+            lexical_weight: 0.2,
             lexical_weight_foreign: 0.7,
             whole_weight: 0.7,
             heading_boost: 0.0,
@@ -143,7 +146,8 @@ impl Default for RetrievalSettings {
             lexical: true,
             vector: true,
             rerank: true,
-            rerank_weight: 0.5,
+            rerank_weight: 0.35,
+            late_weight: 1.0,
             rerank_by: RerankBy::Features,
             rerank_model_weight: 1.0,
             rerank_deadline_ms: 500,

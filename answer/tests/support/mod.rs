@@ -7,7 +7,9 @@ use plumbline_ingest::{ByteRange, Chunk, ChunkingSettings, Limits, chunk, extrac
 use plumbline_models::{ChatModel, Embedder};
 use plumbline_retrieval::Searcher;
 use plumbline_store::testing::TestDatabase;
-use plumbline_store::{BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, Store};
+use plumbline_store::{
+    BuiltVersion, Completed, NewChunk, NewExtraction, NewVector, NewVersion, NewWindow, Store,
+};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -104,12 +106,7 @@ impl Stand {
         self.searcher.catch_up(self.tenant).await.unwrap();
     }
 
-    async fn embedded(
-        &self,
-        chunk: &Chunk,
-        title: Option<&str>,
-        text: &str,
-    ) -> (NewChunk, Vec<([u8; 32], Vec<f32>)>) {
+    async fn embedded(&self, chunk: &Chunk, title: Option<&str>, text: &str) -> (NewChunk, Vec<NewVector>) {
         let headings = chunk
             .heading_path
             .iter()
@@ -127,6 +124,7 @@ impl Stand {
             start: range.start,
             end: range.end,
             hash: hash(text),
+            in_pieces: false,
         };
         let written = NewChunk {
             ordinal: chunk.ordinal,
@@ -142,6 +140,10 @@ impl Stand {
             hash: chunk.hash,
             windows: chunk.windows.iter().zip(&texts).map(window).collect(),
         };
-        (written, texts.iter().map(hash).zip(vectors).collect())
+        let new = texts.iter().map(hash).zip(vectors);
+        (
+            written,
+            new.map(|(hash, vector)| NewVector::whole(hash, vector)).collect(),
+        )
     }
 }

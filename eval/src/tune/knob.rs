@@ -70,6 +70,11 @@ pub(super) const KNOBS: &[Knob] = &[
         Stage::Retrieval,
         &[0.0, 0.25, 0.5, 0.75, 1.0, 1.5],
     ),
+    knob(
+        "retrieval.late_weight",
+        Stage::Retrieval,
+        &[0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5],
+    ),
     knob("retrieval.heading_boost", Stage::Retrieval, BOOSTS),
     knob("retrieval.title_boost", Stage::Retrieval, BOOSTS),
     knob(

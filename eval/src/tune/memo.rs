@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use plumbline_models::{ChatModel, ComposeRequest, Composition, Embedder, ModelError};
+use plumbline_models::{ChatModel, ComposeRequest, Composition, Embedder, Embedding, ModelError};
 
 /// An embedder that remembers the vectors of single texts. A question and a passage of the same words may have two.
 pub(super) struct MemoEmbedder {
     inner: Arc<dyn Embedder>,
     known: Mutex<HashMap<String, Vec<f32>>>,
-    questions: Mutex<HashMap<String, Vec<f32>>>,
+    questions: Mutex<HashMap<String, Embedding>>,
 }
 
 impl MemoEmbedder {
@@ -71,19 +71,23 @@ impl Embedder for MemoEmbedder {
     }
 
     async fn embed_one(&self, text: &str) -> Result<Vec<f32>, ModelError> {
-        let known = |vector: Option<&Vec<f32>>| {
+        Ok(self.embed_one_in_pieces(text).await?.vector)
+    }
+
+    async fn embed_one_in_pieces(&self, text: &str) -> Result<Embedding, ModelError> {
+        let known = |embedding: Option<&Embedding>| {
             let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-            match vector {
-                Some(vector) => questions.insert(text.to_owned(), vector.clone()),
+            match embedding {
+                Some(embedding) => questions.insert(text.to_owned(), embedding.clone()),
                 None => questions.get(text).cloned(),
             }
         };
-        if let Some(vector) = known(None) {
-            return Ok(vector);
+        if let Some(embedding) = known(None) {
+            return Ok(embedding);
         }
-        let vector = self.inner.embed_one(text).await?;
-        known(Some(&vector));
-        Ok(vector)
+        let embedding = self.inner.embed_one_in_pieces(text).await?;
+        known(Some(&embedding));
+        Ok(embedding)
     }
 }
 

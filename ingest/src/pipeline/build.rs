@@ -18,7 +18,7 @@ use super::windows::Windows;
 use super::{BuildError, Built, Pipeline, Progress};
 use crate::extract::{Ocr, Wanted};
 use crate::overlay::{Edited, apply_edits};
-use crate::{ByteRange, Chunk, Code, Extraction, chunk};
+use crate::{Chunk, Code, Extraction, chunk};
 
 /// Attempts to complete a version whose overlays are being edited at this very moment.
 const PLACINGS: usize = 5;
@@ -111,10 +111,10 @@ impl Pipeline {
         );
         let (space, kept, embedded) = self.embed(stage, &windows).await?;
         let written = windows
-            .ranges
+            .of_chunks
             .iter()
             .zip(&chunks)
-            .map(|(embedded, chunk)| new_chunk(chunk, embedded));
+            .map(|(windows, chunk)| new_chunk(chunk, windows));
         let built = BuiltVersion {
             version_id: version.id,
             title: extraction.title.clone(),
@@ -389,7 +389,7 @@ fn already_built(version: &Version) -> Built {
 }
 
 /// Raised when other texts are embedded of the same chunks.
-const EMBEDDED_AS: u32 = 2;
+const EMBEDDED_AS: u32 = 3;
 
 /// What besides the text decides the chunks and their vectors.
 fn recipe(chunking: &ChunkingSettings, model: &str) -> [u8; 32] {
@@ -463,12 +463,7 @@ fn edit_places(chunks: &[NewChunk], edited: &[Edited]) -> Vec<NewPlace> {
     edited.iter().map(place).collect()
 }
 
-fn new_chunk(chunk: &Chunk, embedded: &[(ByteRange, [u8; 32])]) -> NewChunk {
-    let window = |(range, hash): &(ByteRange, [u8; 32])| NewWindow {
-        start: range.start,
-        end: range.end,
-        hash: *hash,
-    };
+fn new_chunk(chunk: &Chunk, windows: &[NewWindow]) -> NewChunk {
     NewChunk {
         ordinal: chunk.ordinal,
         start: chunk.range.start,
@@ -481,6 +476,6 @@ fn new_chunk(chunk: &Chunk, embedded: &[(ByteRange, [u8; 32])]) -> NewChunk {
         text: chunk.text.clone(),
         tokens: chunk.tokens,
         hash: chunk.hash,
-        windows: embedded.iter().map(window).collect(),
+        windows: windows.to_vec(),
     }
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use plumbline_models::Embedder;
-use plumbline_store::{BlobStore, BuiltVersion, Overlay, StoreError, UnembeddedWindow, WindowSource};
+use plumbline_store::{
+    BlobStore, BuiltVersion, NeededVector, NewVector, Overlay, StoreError, UnembeddedWindow, WindowSource,
+};
 use uuid::Uuid;
 
 use super::windows::{AT_ONCE, BATCH, embedded_text, question_hash};
@@ -25,6 +27,8 @@ pub(super) struct Kept {
     pub(super) space: i32,
     /// Nothing can be published without it.
     pub(super) needed: bool,
+    /// Passages are kept piece by piece too: those of the own space, if its model tells them.
+    pub(super) in_pieces: bool,
 }
 
 /// A version about to be completed, with the spaces that its windows have vectors in besides the own one.
@@ -48,6 +52,7 @@ impl Pipeline {
         let space = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
         tx.commit().await?;
         Ok(Kept {
+            in_pieces: embedder.tells_pieces(),
             embedder,
             space,
             needed: true,
@@ -72,6 +77,7 @@ impl Pipeline {
                     space: tx.ensure_space(embedder.model(), embedder.dimension()).await?,
                     embedder: Arc::clone(embedder),
                     needed,
+                    in_pieces: false,
                 }),
                 Err(error) if needed => return Err(error.into()),
                 Err(error) => tracing::debug!(%tenant, %error, "ingest.space.skipped"),
@@ -112,10 +118,10 @@ impl Pipeline {
         if questions.is_empty() {
             return Ok(());
         }
-        let hashes: Vec<[u8; 32]> = questions.iter().map(|text| question_hash(text)).collect();
+        let needed: Vec<NeededVector> = questions.iter().map(|text| whole(question_hash(text))).collect();
         let mut tx = self.store.tenant(tenant).await?;
         let unknown: HashSet<[u8; 32]> = tx
-            .unknown_windows(kept.space, &hashes)
+            .unknown_windows(kept.space, &needed)
             .await?
             .into_iter()
             .collect();
@@ -130,7 +136,8 @@ impl Pipeline {
         }
         let hashes: Vec<[u8; 32]> = texts.iter().map(|text| question_hash(text)).collect();
         let vectors = kept.embedder.embed(texts).await?;
-        let vectors: Vec<([u8; 32], Vec<f32>)> = hashes.into_iter().zip(vectors).collect();
+        let new = hashes.into_iter().zip(vectors);
+        let vectors: Vec<NewVector> = new.map(|(hash, vector)| NewVector::whole(hash, vector)).collect();
         let mut tx = self.store.tenant(tenant).await?;
         tx.save_vectors(version, kept.space, &vectors).await?;
         Ok(tx.commit().await?)
@@ -164,6 +171,7 @@ impl Pipeline {
             embedder,
             space,
             needed: true,
+            in_pieces: false,
         };
         self.fill(tenant, version, &kept).await
     }
@@ -189,8 +197,8 @@ impl Pipeline {
                     (BlobStore::hash(text.as_bytes()), text)
                 })
                 .collect();
-            let hashes: Vec<[u8; 32]> = texts.keys().copied().collect();
-            let unknown = tx.unknown_windows(kept.space, &hashes).await?;
+            let needed: Vec<NeededVector> = texts.keys().copied().map(whole).collect();
+            let unknown = tx.unknown_windows(kept.space, &needed).await?;
             tx.commit().await?;
             let vectors = vectors_of(kept, &texts, &unknown).await?;
             let filled: Vec<(UnembeddedWindow, [u8; 32])> = windows
@@ -205,6 +213,14 @@ impl Pipeline {
             tx.note_model_step(kept.embedder.model(), filled.len()).await?;
             tx.commit().await?;
         }
+    }
+}
+
+/// A text of which only the vector is needed.
+fn whole(hash: [u8; 32]) -> NeededVector {
+    NeededVector {
+        hash,
+        in_pieces: false,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use plumbline_store::{BlobStore, StoreError};
+use plumbline_models::{Embedding, InContext};
+use plumbline_store::{BlobStore, NeededVector, NewVector, NewWindow, StoreError};
 use uuid::Uuid;
 
 use super::spaces::Kept;
@@ -25,8 +26,8 @@ pub(super) struct Windows<'a> {
     extraction: &'a Extraction,
     chunks: &'a [Chunk],
     questions: &'a [String],
-    /// What is embedded of every chunk, in order, with its hash.
-    pub(super) ranges: Vec<Vec<(ByteRange, [u8; 32])>>,
+    /// What is embedded of every chunk, in order.
+    pub(super) of_chunks: Vec<Vec<NewWindow>>,
     /// All of them.
     pub(super) total: usize,
 }
@@ -46,47 +47,74 @@ impl<'a> Windows<'a> {
         max_tokens: usize,
     ) -> Self {
         let title = extraction.title.as_deref();
-        let hashed = |chunk: &Chunk, range: ByteRange| {
+        let window = |chunk: &Chunk, range: ByteRange, in_pieces| {
             let text = embedded_text(title, &chunk.heading_path, range.of(&extraction.text));
-            (range, BlobStore::hash(text.as_bytes()))
+            NewWindow {
+                start: range.start,
+                end: range.end,
+                hash: BlobStore::hash(text.as_bytes()),
+                in_pieces,
+            }
         };
-        let ranges: Vec<Vec<(ByteRange, [u8; 32])>> = chunks
+        let of_chunks: Vec<Vec<NewWindow>> = chunks
             .iter()
             .map(|chunk| {
                 let embedded = chunk.embedded(max_tokens);
-                embedded.into_iter().map(|range| hashed(chunk, range)).collect()
+                // the whole says all that its windows say
+                let whole = embedded.contains(&chunk.range);
+                let window = |range| window(chunk, range, !whole || range == chunk.range);
+                embedded.into_iter().map(window).collect()
             })
             .collect();
         Self {
             extraction,
             chunks,
             questions,
-            total: ranges.iter().map(Vec::len).sum(),
-            ranges,
+            total: of_chunks.iter().map(Vec::len).sum(),
+            of_chunks,
         }
     }
 
-    fn text(&self, place: Place) -> String {
+    fn text(&self, place: Place) -> InContext {
         match place {
-            Place::Question(index) => self.questions[index].clone(),
+            Place::Question(index) => self.questions[index].clone().into(),
             Place::Window { chunk, window } => {
-                let (range, _) = self.ranges[chunk][window];
+                let NewWindow { start, end, .. } = self.of_chunks[chunk][window];
                 let path = &self.chunks[chunk].heading_path;
-                let body = range.of(&self.extraction.text);
-                embedded_text(self.extraction.title.as_deref(), path, body)
+                let body = ByteRange { start, end }.of(&self.extraction.text);
+                let text = embedded_text(self.extraction.title.as_deref(), path, body);
+                InContext {
+                    from: text.len() - body.len(),
+                    text,
+                }
             }
         }
     }
 
-    fn places(&self) -> impl Iterator<Item = ([u8; 32], Place)> {
-        let windows = self.ranges.iter().enumerate().flat_map(|(chunk, ranges)| {
-            let place = move |(window, (_, hash)): (usize, &(ByteRange, [u8; 32]))| {
-                (*hash, Place::Window { chunk, window })
+    /// Every text with what is needed of it; those whose pieces are needed come first.
+    fn places(&self, in_pieces: bool) -> Vec<(NeededVector, Place)> {
+        let windows = self.of_chunks.iter().enumerate().flat_map(|(chunk, windows)| {
+            let place = move |(window, new): (usize, &NewWindow)| {
+                let needed = NeededVector {
+                    hash: new.hash,
+                    in_pieces: in_pieces && new.in_pieces,
+                };
+                (needed, Place::Window { chunk, window })
             };
-            ranges.iter().enumerate().map(place)
+            windows.iter().enumerate().map(place)
         });
-        let question = |(index, text): (usize, &String)| (question_hash(text), Place::Question(index));
-        windows.chain(self.questions.iter().enumerate().map(question))
+        let question = |(index, text): (usize, &String)| {
+            let needed = NeededVector {
+                hash: question_hash(text),
+                in_pieces: false,
+            };
+            (needed, Place::Question(index))
+        };
+        let mut places: Vec<_> = windows
+            .chain(self.questions.iter().enumerate().map(question))
+            .collect();
+        places.sort_by_key(|(needed, _)| !needed.in_pieces);
+        places
     }
 
     /// Embeds and saves what has no vector in a space yet, each different text once; returns how many that were. `pass`
@@ -100,7 +128,7 @@ impl<'a> Windows<'a> {
         teller: &Teller,
     ) -> Result<usize, BuildError> {
         let (before, all) = (pass * self.total, passes * self.total);
-        let missing = self.missing(pipeline, tenant, kept.space).await?;
+        let missing = self.missing(pipeline, tenant, kept).await?;
         let known = before + self.total.saturating_sub(missing.len());
         teller.send_replace((known, all));
         let batches: Vec<_> = missing
@@ -122,11 +150,16 @@ impl<'a> Windows<'a> {
         pipeline: &Pipeline,
         (tenant, version): (Uuid, Uuid),
         kept: &Kept,
-        batch: &[([u8; 32], Place)],
+        batch: &[(NeededVector, Place)],
     ) -> Result<usize, BuildError> {
         let texts = batch.iter().map(|(_, place)| self.text(*place)).collect();
-        let vectors = kept.embedder.embed(texts).await?;
-        let vectors: Vec<([u8; 32], Vec<f32>)> = batch.iter().map(|(hash, _)| *hash).zip(vectors).collect();
+        let embedded = kept.embedder.embed_in_pieces(texts).await?;
+        let new = |((needed, _), embedding): (&(NeededVector, _), Embedding)| NewVector {
+            hash: needed.hash,
+            pieces: needed.in_pieces.then(|| embedding.signs()).flatten(),
+            vector: embedding.vector,
+        };
+        let vectors: Vec<NewVector> = batch.iter().zip(embedded).map(new).collect();
         let mut tx = pipeline.store.tenant(tenant).await?;
         tx.save_vectors(version, kept.space, &vectors).await?;
         tx.commit().await?;
@@ -137,19 +170,19 @@ impl<'a> Windows<'a> {
         &self,
         pipeline: &Pipeline,
         tenant: Uuid,
-        space: i32,
-    ) -> Result<Vec<([u8; 32], Place)>, StoreError> {
+        kept: &Kept,
+    ) -> Result<Vec<(NeededVector, Place)>, StoreError> {
         let mut seen = HashSet::new();
-        let mut places: Vec<([u8; 32], Place)> =
-            self.places().filter(|(hash, _)| seen.insert(*hash)).collect();
+        let mut places = self.places(kept.in_pieces);
+        places.retain(|(needed, _)| seen.insert(needed.hash));
         let mut unknown: HashSet<[u8; 32]> = HashSet::new();
         let mut tx = pipeline.store.tenant(tenant).await?;
         for some in places.chunks(LOOKED_UP) {
-            let hashes: Vec<[u8; 32]> = some.iter().map(|(hash, _)| *hash).collect();
-            unknown.extend(tx.unknown_windows(space, &hashes).await?);
+            let needed: Vec<NeededVector> = some.iter().map(|(needed, _)| *needed).collect();
+            unknown.extend(tx.unknown_windows(kept.space, &needed).await?);
         }
         tx.commit().await?;
-        places.retain(|(hash, _)| unknown.contains(hash));
+        places.retain(|(needed, _)| unknown.contains(&needed.hash));
         Ok(places)
     }
 }

@@ -16,5 +16,6 @@ mod pdf_hidden;
 mod pdf_layout;
 mod pdf_ocr;
 mod pdf_repair;
+mod pieces;
 mod pipeline;
 mod text;

@@ -63,16 +63,16 @@ impl Embedder for Counting {
     }
 }
 
-struct World {
-    store: Store,
-    tenant: Uuid,
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) tenant: Uuid,
     blobs: BlobStore,
     database: TestDatabase,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = TestDatabase::create().await.unwrap();
         let store = database.store().await.unwrap();
         let mut tx = store.system().await.unwrap();
@@ -88,12 +88,12 @@ impl World {
         }
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.store.close().await;
         self.database.drop().await.unwrap();
     }
 
-    fn pipeline(&self, embedder: Arc<dyn Embedder>) -> Pipeline {
+    pub(crate) fn pipeline(&self, embedder: Arc<dyn Embedder>) -> Pipeline {
         let reader = Isolation::new(
             env!("CARGO_BIN_EXE_plumbline-extract-worker"),
             Vec::<String>::new(),
@@ -107,7 +107,7 @@ impl World {
         Pipeline::new(self.store.clone(), self.blobs.clone(), embedder, reader)
     }
 
-    async fn upload(&self, pipeline: &Pipeline, key: &str, text: &str) -> Received {
+    pub(crate) async fn upload(&self, pipeline: &Pipeline, key: &str, text: &str) -> Received {
         let received = pipeline
             .receive_bytes(self.tenant, key, key, text.into())
             .await
@@ -131,7 +131,7 @@ impl World {
             .unwrap()
     }
 
-    async fn live(&self, document: Uuid) -> Vec<ChunkRow> {
+    pub(crate) async fn live(&self, document: Uuid) -> Vec<ChunkRow> {
         let mut tx = self.store.tenant(self.tenant).await.unwrap();
         let live = tx.document(document).await.unwrap().live_version_id.unwrap();
         tx.all_chunks(live).await.unwrap()

@@ -1,41 +1,65 @@
 //! Rerank: the leading candidates are read once more, together with the question.
 //!
-//! By default a few cheap features judge them ([`features`]). Where a cross-encoder is installed and the settings ask for
+//! By default a few cheap features judge them ([`features`]), and how much of the question they say word piece by word piece
+//! ([`late`]). Where a cross-encoder is installed and the settings ask for
 //! it, that one does, within a hard deadline: a customer waits for no model, so when it is late, or fails, the features
 //! judge and the trace says why.
 
 pub(crate) mod features;
+pub(crate) mod late;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumbline_models::Reranker;
+use plumbline_models::{Piece, Reranker};
 use plumbline_store::{LiveHit, RerankBy, RetrievalSettings};
 use uuid::Uuid;
 
 use self::features::Reader;
+use self::late::LateQuestion;
 use crate::RerankTrace;
 use crate::lexical::Word;
 
 /// Candidates that are read again, unless more hits are wanted.
 pub(crate) const RERANKED: usize = 20;
 
+/// What is read again, and for what.
+pub(crate) struct Rereading<'a> {
+    /// The question.
+    pub(crate) question: &'a str,
+    /// Its words, and what the lexical leg found them to be worth.
+    pub(crate) known: &'a [Word],
+    /// Its pieces; none when its model does not tell them.
+    pub(crate) pieces: &'a [Piece],
+    /// The candidates.
+    pub(crate) leading: &'a [&'a LiveHit],
+    /// The signs of their pieces, of those that have some.
+    pub(crate) signs: &'a HashMap<Uuid, Vec<u8>>,
+}
+
+/// What reading a candidate again adds to its fused score.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Bonus {
+    /// The features, or the model.
+    pub(crate) rerank: f32,
+    /// Late interaction.
+    pub(crate) late: f32,
+}
+
 /// What reading again gave.
 #[derive(Debug, Default)]
 pub(crate) struct Reread {
     /// What is added to the fused score of a candidate.
-    pub(crate) bonuses: HashMap<Uuid, f32>,
+    pub(crate) bonuses: HashMap<Uuid, Bonus>,
     /// Who read; none when the settings leave it out.
     pub(crate) trace: Option<RerankTrace>,
 }
 
-/// Reads `leading` again for `question`, whose words the lexical leg found to be worth `known`.
+/// Reads the leading candidates again.
 pub(crate) async fn read_again(
     model: Option<&Arc<dyn Reranker>>,
-    question: &str,
-    known: &[Word],
-    leading: &[&LiveHit],
+    reading: &Rereading<'_>,
     settings: &RetrievalSettings,
 ) -> Reread {
     if !settings.rerank {
@@ -46,7 +70,7 @@ pub(crate) async fn read_again(
     let mut by = "features".to_owned();
     let mut bonuses = None;
     if settings.rerank_by == RerankBy::Model {
-        match judged(model, question, leading, settings).await {
+        match judged(model, reading.question, reading.leading, settings).await {
             Ok((name, judged)) => (by, bonuses) = (name, Some(judged)),
             Err(reason) => {
                 tracing::warn!(reason, "retrieval.rerank.missed");
@@ -54,21 +78,45 @@ pub(crate) async fn read_again(
             }
         }
     }
-    let bonuses = bonuses.unwrap_or_else(|| {
-        let reader = Reader::new(question, known);
-        leading
-            .iter()
-            .map(|hit| (hit.chunk_id, settings.rerank_weight * reader.bonus(hit)))
-            .collect()
-    });
+    let bonuses = bonuses.unwrap_or_else(|| reading.bonuses(settings));
     Reread {
         bonuses,
         trace: Some(RerankTrace {
             by,
-            read: leading.len(),
+            read: reading.leading.len(),
             missed,
             ms: began.elapsed().as_secs_f64() * 1_000.0,
         }),
+    }
+}
+
+impl Rereading<'_> {
+    /// What the features and late interaction add.
+    fn bonuses(&self, settings: &RetrievalSettings) -> HashMap<Uuid, Bonus> {
+        let reader = Reader::new(self.question, self.known);
+        let late = self.similarities();
+        // Only differences count, so that a boost and a pin mean the same with and without. A passage that was built before
+        // its pieces were kept gets what the weakest has.
+        let weakest = late.values().copied().min_by(f32::total_cmp).unwrap_or_default();
+        let bonus = |hit: &&LiveHit| {
+            let late = late
+                .get(&hit.chunk_id)
+                .map_or(0.0, |similarity| similarity - weakest);
+            let bonus = Bonus {
+                rerank: settings.rerank_weight * reader.bonus(hit),
+                late: settings.late_weight * late,
+            };
+            (hit.chunk_id, bonus)
+        };
+        self.leading.iter().map(bonus).collect()
+    }
+
+    fn similarities(&self) -> HashMap<Uuid, f32> {
+        let Some(question) = LateQuestion::new(self.question, self.pieces, self.known) else {
+            return HashMap::new();
+        };
+        let similarity = |(chunk, signs): (&Uuid, &Vec<u8>)| Some((*chunk, question.similarity(signs)?));
+        self.signs.iter().filter_map(similarity).collect()
     }
 }
 
@@ -78,7 +126,7 @@ async fn judged(
     question: &str,
     leading: &[&LiveHit],
     settings: &RetrievalSettings,
-) -> Result<(String, HashMap<Uuid, f32>), String> {
+) -> Result<(String, HashMap<Uuid, Bonus>), String> {
     let Some(model) = model else {
         return Err("no reranking model is installed in this process".to_owned());
     };
@@ -99,11 +147,14 @@ async fn judged(
             ));
         }
     };
-    let part = |logit: f32| settings.rerank_model_weight / (1.0 + (-logit).exp());
+    let bonus = |logit: f32| Bonus {
+        rerank: settings.rerank_model_weight / (1.0 + (-logit).exp()),
+        late: 0.0,
+    };
     let bonuses = leading.iter().zip(scores);
     Ok((
         model.model().to_owned(),
-        bonuses.map(|(hit, logit)| (hit.chunk_id, part(logit))).collect(),
+        bonuses.map(|(hit, logit)| (hit.chunk_id, bonus(logit))).collect(),
     ))
 }
 
@@ -159,7 +210,14 @@ mod tests {
         ];
         let leading: Vec<&LiveHit> = hits.iter().collect();
         let model = model.map(|model| Arc::new(model) as Arc<dyn Reranker>);
-        read_again(model.as_ref(), question, &[], &leading, settings).await
+        let reading = Rereading {
+            question,
+            known: &[],
+            pieces: &[],
+            leading: &leading,
+            signs: &HashMap::new(),
+        };
+        read_again(model.as_ref(), &reading, settings).await
     }
 
     #[tokio::test]
@@ -174,7 +232,7 @@ mod tests {
         let judged = reread(quick(), "a question", &settings).await;
         let trace = judged.trace.unwrap();
         assert_eq!((trace.by.as_str(), trace.read, trace.missed), ("slow", 2, None));
-        let part = |n| judged.bonuses[&Uuid::from_u128(n)];
+        let part = |n| judged.bonuses[&Uuid::from_u128(n)].rerank;
         assert!(part(2) > 0.49 && part(2) <= 0.5 && part(1) < 0.01);
 
         let settings = RetrievalSettings {
@@ -191,6 +249,34 @@ mod tests {
             assert_eq!(trace.by, "features");
             let missed = trace.missed.unwrap();
             assert!(missed.contains(reason), "{missed}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_passage_says_piece_by_piece_counts_from_the_weakest_on() {
+        let hits = [hit(1, "all"), hit(2, "half"), hit(3, "none"), hit(4, "not kept")];
+        let leading: Vec<&LiveHit> = hits.iter().collect();
+        let pieces = [Piece {
+            at: 0..3,
+            signs: vec![0xFF],
+        }];
+        let signs = [(1, 0xFF), (2, 0x0F), (3, 0x00)];
+        let signs = signs.map(|(n, byte)| (Uuid::from_u128(n), vec![byte]));
+        let reading = Rereading {
+            question: "fan",
+            known: &[],
+            pieces: &pieces,
+            leading: &leading,
+            signs: &HashMap::from(signs),
+        };
+        let settings = RetrievalSettings {
+            late_weight: 0.5,
+            ..RetrievalSettings::default()
+        };
+        let bonuses = read_again(None, &reading, &settings).await.bonuses;
+        let late = [1, 2, 3, 4].map(|n| bonuses[&Uuid::from_u128(n)].late);
+        for (got, wanted) in late.into_iter().zip([1.0, 0.5, 0.0, 0.0]) {
+            assert!((got - wanted).abs() < 1e-6, "{late:?}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use plumbline_models::Embedder;
 use plumbline_store::{RetrievalSettings, VectorScan};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

@@ -4,23 +4,24 @@
 
 mod audit;
 mod filters;
+mod late;
 mod order;
 mod preview;
 
 use std::sync::Arc;
 
-use plumbline_models::{Embedder, HashEmbedder};
+use plumbline_models::{Embedder, Embedding, HashEmbedder, InContext};
 use plumbline_retrieval::{LexicalState, Results, SearchOptions, Searcher};
 use plumbline_store::testing::TestDatabase;
 use plumbline_store::{
-    BuiltVersion, Completed, Filter, NewChunk, NewExtraction, NewVersion, NewWindow, RetrievalSettings,
-    Scope, Store,
+    BuiltVersion, Completed, Filter, NewChunk, NewExtraction, NewVector, NewVersion, NewWindow,
+    RetrievalSettings, Scope, Store,
 };
 use uuid::Uuid;
 
 struct World {
     store: Store,
-    embedder: Arc<HashEmbedder>,
+    embedder: Arc<dyn Embedder>,
     searcher: Arc<Searcher>,
     tenant: Uuid,
     root: tempfile::TempDir,
@@ -29,9 +30,12 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::telling(Arc::new(HashEmbedder::new(64))).await
+    }
+
+    async fn telling(embedder: Arc<dyn Embedder>) -> Self {
         let database = TestDatabase::create().await.unwrap();
         let store = database.store().await.unwrap();
-        let embedder = Arc::new(HashEmbedder::new(64));
         let root = tempfile::tempdir().unwrap();
         let searcher = Arc::new(Searcher::open(store.clone(), embedder.clone(), root.path()).unwrap());
         let mut tx = store.system().await.unwrap();
@@ -71,11 +75,12 @@ impl World {
             .ensure_space(self.embedder.model(), self.embedder.dimension())
             .await
             .unwrap();
-        let vectors = self.embedder.embed(texts.to_vec()).await.unwrap();
+        let passages = texts.iter().cloned().map(InContext::from).collect();
+        let embedded = self.embedder.embed_in_pieces(passages).await.unwrap();
         let mut start = 0;
         let mut chunks = Vec::new();
         let mut saved = Vec::new();
-        for ((ordinal, text), embedding) in (0_u32..).zip(texts).zip(vectors) {
+        for ((ordinal, text), embedding) in (0_u32..).zip(texts).zip(embedded) {
             let end = start + text.len();
             let hash = plumbline_store::BlobStore::hash(text.as_bytes());
             chunks.push(NewChunk {
@@ -90,9 +95,14 @@ impl World {
                 text: text.clone(),
                 tokens: 5,
                 hash,
-                windows: vec![NewWindow { start, end, hash }],
+                windows: vec![NewWindow {
+                    start,
+                    end,
+                    hash,
+                    in_pieces: true,
+                }],
             });
-            saved.push((hash, embedding));
+            saved.push(new_vector(hash, embedding));
             start = end + 1;
         }
         let extraction = NewExtraction {
@@ -158,6 +168,14 @@ impl World {
     async fn end(self) {
         self.store.close().await;
         self.database.drop().await.unwrap();
+    }
+}
+
+fn new_vector(hash: [u8; 32], embedding: Embedding) -> NewVector {
+    NewVector {
+        hash,
+        pieces: embedding.signs(),
+        vector: embedding.vector,
     }
 }
 

@@ -153,7 +153,7 @@ async fn a_trace_holds_every_number_that_decided() {
     for (place, candidate) in trace.candidates.iter().enumerate() {
         assert_eq!(candidate.hit, place < 3);
         let (w, parts) = (trace.lexical_weight, candidate.parts);
-        let sum = w * parts.lexical + (1.0 - w) * parts.vector + parts.rerank;
+        let sum = w * parts.lexical + (1.0 - w) * parts.vector + parts.rerank + parts.late;
         assert!((sum - candidate.score).abs() < 1e-5, "{candidate:?}");
     }
     let hits: Vec<Uuid> = results.hits.iter().map(|hit| hit.chunk_id).collect();

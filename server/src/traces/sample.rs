@@ -61,6 +61,7 @@ pub(crate) fn considered(
             lexical: 0.5,
             vector: cosine,
             rerank: 0.1,
+            late: 0.05,
             boost: 1.0,
         },
         score: cosine,

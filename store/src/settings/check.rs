@@ -100,6 +100,7 @@ impl Settings {
             ("retrieval.heading_boost", retrieval.heading_boost),
             ("retrieval.title_boost", retrieval.title_boost),
             ("retrieval.rerank_weight", retrieval.rerank_weight),
+            ("retrieval.late_weight", retrieval.late_weight),
             ("retrieval.rerank_model_weight", retrieval.rerank_model_weight),
         ] {
             if !(0.0..=10.0).contains(&factor) {

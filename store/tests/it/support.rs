@@ -2,7 +2,8 @@
 
 use plumbline_store::testing::TestDatabase;
 use plumbline_store::{
-    BuiltVersion, Completed, NewChunk, NewExtraction, NewVersion, NewWindow, Received, Store, VersionState,
+    BuiltVersion, Completed, NewChunk, NewExtraction, NewVector, NewVersion, NewWindow, Received, Store,
+    VersionState,
 };
 use uuid::Uuid;
 
@@ -64,8 +65,8 @@ impl World {
         {
             return false;
         }
-        let vectors: Vec<([u8; 32], Vec<f32>)> = (0..texts.len())
-            .map(|ordinal| (hash_of(ordinal), unit(texts[ordinal].len())))
+        let vectors: Vec<NewVector> = (0..texts.len())
+            .map(|ordinal| NewVector::whole(hash_of(ordinal), unit(texts[ordinal].len())))
             .collect();
         tx.save_vectors(version, space, &vectors).await.unwrap();
         let built = built(version, space, texts);
@@ -118,6 +119,7 @@ pub(crate) fn built(version_id: Uuid, space_id: i32, texts: &[&str]) -> BuiltVer
                 start,
                 end,
                 hash: hash_of(ordinal as usize),
+                in_pieces: true,
             };
             let chunk = NewChunk {
                 ordinal,

@@ -1,6 +1,6 @@
 //! Tenants never meet.
 
-use plumbline_store::{DocumentFilter, Filter, Scope, Settings, StoreError, VectorScan};
+use plumbline_store::{DocumentFilter, Filter, NeededVector, Scope, Settings, StoreError, VectorScan};
 
 use crate::support::{World, unit};
 
@@ -46,8 +46,12 @@ async fn one_tenant_sees_nothing_of_another() {
         );
     }
     assert_eq!(theirs.revision().await.unwrap(), 0);
+    let needed = NeededVector {
+        hash: [0; 32],
+        in_pieces: false,
+    };
     assert_eq!(
-        theirs.unknown_windows(space, &[[0; 32]]).await.unwrap(),
+        theirs.unknown_windows(space, &[needed]).await.unwrap(),
         [[0; 32]],
         "a vector of another tenant is not known"
     );

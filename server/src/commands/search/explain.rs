@@ -54,12 +54,13 @@ fn sum(hit: &Hit, results: &Results) -> String {
         String::new()
     };
     format!(
-        "score {:.3} = {weight:.2} × lexical {:.3} + {:.2} × vector {:.3} + rerank {:.3}{boosted}",
+        "score {:.3} = {weight:.2} × lexical {:.3} + {:.2} × vector {:.3} + rerank {:.3} + late {:.3}{boosted}",
         hit.score,
         parts.lexical,
         1.0 - weight,
         parts.vector,
         parts.rerank,
+        parts.late,
     )
 }
 
@@ -126,6 +127,7 @@ mod tests {
                 lexical: lexical.map_or(0.0, |(_, score)| score / 8.0),
                 vector: vector.map_or(0.0, |(_, cosine)| cosine),
                 rerank: 0.1,
+                late: 0.05,
                 boost: 1.0,
             },
             lexical: lexical.map(leg),

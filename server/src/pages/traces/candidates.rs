@@ -81,14 +81,15 @@ fn leg(found: Option<LegScore>) -> (String, String) {
     }
 }
 
-/// The three parts of a score as they count.
-fn shares(candidate: &Considered, weight: f32) -> [f32; 3] {
+/// The parts of a score as they count.
+fn shares(candidate: &Considered, weight: f32) -> [f32; 4] {
     let parts = candidate.parts;
     let boost = if parts.boost > 0.0 { parts.boost } else { 1.0 };
     [
         weight * parts.lexical * boost,
         (1.0 - weight) * parts.vector * boost,
         parts.rerank * boost,
+        parts.late * boost,
     ]
 }
 
@@ -100,9 +101,10 @@ fn shares(candidate: &Considered, weight: f32) -> [f32; 3] {
 fn pieces(candidate: &Considered, weight: f32, longest: f32) -> Vec<Piece> {
     let mut x = 0.0_f32;
     let mut pieces = Vec::new();
-    for (share, class) in shares(candidate, weight)
-        .into_iter()
-        .zip(["p-words", "p-meaning", "p-rerank"])
+    for (share, class) in
+        shares(candidate, weight)
+            .into_iter()
+            .zip(["p-words", "p-meaning", "p-rerank", "p-late"])
     {
         let width = (share.max(0.0) / longest * 1_000.0).clamp(0.0, 1_000.0);
         if width >= 0.5 {
@@ -127,6 +129,9 @@ fn sum(candidate: &Considered, weight: f32) -> String {
     );
     if parts.rerank.abs() > f32::EPSILON {
         let _ = write!(words, " + {:.3} reranking", parts.rerank);
+    }
+    if parts.late.abs() > f32::EPSILON {
+        let _ = write!(words, " + {:.3} piece by piece", parts.late);
     }
     if (parts.boost - 1.0).abs() > f32::EPSILON {
         let _ = write!(words, ", boosted by {:.2}", parts.boost);
