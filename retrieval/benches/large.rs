@@ -434,11 +434,19 @@ async fn one_at_a_time(
         },
         ..options()
     };
+    let late_off = SearchOptions {
+        settings: RetrievalSettings {
+            late_weight: 0.0,
+            ..RetrievalSettings::default()
+        },
+        ..options()
+    };
     for question in questions.iter().take(30) {
         searcher.search(tenant, question, &options()).await?;
     }
     let mut stages = Vec::new();
     let (mut whole, mut embed, mut vectors, mut lexical) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut without_late = Vec::new();
     for question in questions {
         let began = Instant::now();
         let vector = embedder.embed_one(question).await?;
@@ -462,6 +470,9 @@ async fn one_at_a_time(
         let results = searcher.search(tenant, question, &options()).await?;
         whole.push(began.elapsed());
         stages.push(results.timings);
+        let began = Instant::now();
+        searcher.search(tenant, question, &late_off).await?;
+        without_late.push(began.elapsed());
         assert_eq!((results.hits.len(), results.vector_scan), (5, "hnsw"));
     }
     let stage = |of: fn(&SearchTimings) -> f64| {
@@ -492,6 +503,8 @@ async fn one_at_a_time(
         "search, one at a time: p50 {median:.1} ms, p95 {p95:.1} ms; {:.2} of the floor ({floor:.1} ms)",
         median / floor
     );
+    let (median, p95) = percentiles(without_late);
+    println!("the same without late interaction: p50 {median:.1} ms, p95 {p95:.1} ms");
     Ok(())
 }
 

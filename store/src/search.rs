@@ -279,6 +279,18 @@ impl TenantTx {
         .await?)
     }
 
+    /// How many live documents have passages, and how many of them no passage that is kept piece by piece.
+    pub async fn live_without_pieces(&mut self) -> Result<(i64, i64), StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT FROM windows w
+                       WHERE w.version_id = coalesce(v.same_text_as, v.id) AND w.pieces IS NOT NULL))
+               FROM documents d JOIN document_versions v ON v.id = d.live_version_id
+              WHERE d.deleted_at IS NULL AND v.chunk_count > 0",
+        )
+        .fetch_one(self.conn())
+        .await?)
+    }
+
     /// Loads those of `chunks` that belong to a version in `scope` that `filter` keeps, in no particular order, with their
     /// cosine to `query`. A chunk of a replaced or deleted version is simply not there.
     pub async fn live_hits(

@@ -22,6 +22,9 @@ const DENSE: &str = "dense only";
 /// Fused as the settings say.
 const FUSED: &str = "fused";
 const RERANKED: &str = "fused and reranked";
+/// Reranked by one of two things alone.
+const FEATURES: &str = "reranked: features";
+const LATE: &str = "reranked: late only";
 
 /// Ways to fuse by name.
 fn name_of(fusion: Fusion) -> &'static str {
@@ -62,6 +65,10 @@ pub async fn measure(bench: &Bench, settings: &Settings, progress: &Progress) ->
     ways.extend(others.map(|fusion| (name_of(fusion), with(true, true, false, fusion))));
     ways.push((FUSED, with(true, true, false, chosen)));
     if settings.retrieval.rerank {
+        let (mut features, mut late) = (with(true, true, true, chosen), with(true, true, true, chosen));
+        features.retrieval.late_weight = 0.0;
+        late.retrieval.rerank_weight = 0.0;
+        ways.extend([(FEATURES, features), (LATE, late)]);
         ways.push((RERANKED, with(true, true, true, chosen)));
     }
     let mut rows = Vec::new();

@@ -1,13 +1,14 @@
 //! Late interaction: how much of a question a passage says, word piece by word piece.
 //!
 //! Every piece of the question looks for the piece of the passage that is most like it, and their similarities are summed up
-//! (`MaxSim`: Khattab and Zaharia, `ColBERT`, SIGIR 2020), each weighted with what its word is worth among the documents.
-//! Signs are compared instead of states, see [`plumbline_models::Piece`].
+//! (`MaxSim`: Khattab and Zaharia, SIGIR 2020), each weighted with what its word is worth among the documents.
+//! Signs are compared instead of states, see [`plumbline_models::Piece`]. Numbers and codes are left to the words: `TX-031` and
+//! `TX-013` are made of like pieces, and are the same or not.
 
 use plumbline_models::Piece;
-use plumbline_models::reading::words;
+use plumbline_models::reading::{Word, words};
 
-use crate::lexical::Word;
+use crate::lexical::Word as KnownWord;
 
 /// What a piece counts whose word the lexical leg left out (a stop word, or one that no document holds), as a share of
 /// the rarest word's weight. Such words tell "to" from "from" and hold together what is asked.
@@ -19,8 +20,9 @@ pub(crate) struct LateQuestion<'a> {
 }
 
 impl<'a> LateQuestion<'a> {
-    /// The pieces of `question`, whose words the lexical leg found to be worth `known`; none when there are none.
-    pub(crate) fn new(question: &str, pieces: &'a [Piece], known: &[Word]) -> Option<Self> {
+    /// The pieces of `question` that are not of a number or a code, its words being worth what the lexical leg found them to
+    /// be (`known`); none when there are none.
+    pub(crate) fn new(question: &str, pieces: &'a [Piece], known: &[KnownWord]) -> Option<Self> {
         let rarest = known.iter().map(|word| word.idf).fold(0.0_f32, f32::max);
         let least = if rarest > 0.0 { OTHER_WORDS * rarest } else { 1.0 };
         let words = words(question);
@@ -28,12 +30,17 @@ impl<'a> LateQuestion<'a> {
             let word = words
                 .iter()
                 .find(|word| word.start < piece.at.end && piece.at.start < word.end());
+            if word.is_some_and(Word::has_digit) {
+                return None;
+            }
             let known = word.and_then(|word| known.iter().find(|known| known.text == word.text));
-            least + known.map_or(0.0, |known| known.idf)
+            Some(least + known.map_or(0.0, |known| known.idf))
         };
-        (!pieces.is_empty()).then(|| Self {
-            pieces: pieces.iter().map(|piece| (piece, weight(piece))).collect(),
-        })
+        let pieces: Vec<(&Piece, f32)> = pieces
+            .iter()
+            .filter_map(|piece| Some((piece, weight(piece)?)))
+            .collect();
+        (!pieces.is_empty()).then_some(Self { pieces })
     }
 
     /// Weighted mean of the similarities of the question's pieces with those nearest to them among `passage`, the signs of
@@ -85,8 +92,8 @@ mod tests {
         }
     }
 
-    fn known(text: &str, idf: f32) -> Word {
-        Word {
+    fn known(text: &str, idf: f32) -> KnownWord {
+        KnownWord {
             text: text.to_owned(),
             terms: Vec::new(),
             idf,
@@ -119,6 +126,20 @@ mod tests {
         let both = LateQuestion::new("refund", &pieces, &[known("refund", 3.0)]).unwrap();
         assert_eq!(both.pieces[0].1.to_bits(), both.pieces[1].1.to_bits());
         assert!((both.pieces[0].1 - 3.45).abs() < 1e-6);
+    }
+
+    #[test]
+    fn numbers_and_codes_are_left_to_the_words() {
+        let pieces = [
+            piece(0..3, &[0xFF]),
+            piece(4..6, &[0x0F]),
+            piece(7..10, &[0x0F]),
+            piece(11..14, &[0x0F]),
+        ];
+        let question = LateQuestion::new("fan TX-031 250", &pieces, &[known("031", 9.0)]).unwrap();
+        let counted: Vec<usize> = question.pieces.iter().map(|(piece, _)| piece.at.start).collect();
+        assert_eq!(counted, [0, 4]);
+        assert!(LateQuestion::new("250", &pieces[..1], &[]).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `plumbline doctor`: what was found, what is missing, and the command that mends it.
 
 mod languages;
+mod pieces;
 mod vectors;
 
 use std::net::SocketAddr;
@@ -147,6 +148,7 @@ async fn database(common: &CommonArgs) -> Vec<Finding> {
             given_up(&store).await?,
             vectors::look(&store, &common.tenant).await?,
             languages::look(&store, common).await?,
+            pieces::look(&store, &common.tenant).await?,
         ])
     };
     let rows = rows.await;
