@@ -63,12 +63,13 @@ pub(crate) fn pieces(
     let mut found: Vec<(Range<usize>, Vec<f32>)> = Vec::new();
     for ((id, at), state) in tokens.iter().zip(states.chunks_exact(hidden)) {
         let written = passage.text.get(at.clone()).unwrap_or_default();
-        if at.start < passage.from || !written.contains(char::is_alphanumeric) {
+        // a token may begin with the space before its word, which is the end of what stands before
+        if at.end <= passage.from || !written.contains(char::is_alphanumeric) {
             continue;
         }
         let place = *places.entry(*id).or_insert(found.len());
         if place == found.len() {
-            let at = at.start - passage.from..at.end - passage.from;
+            let at = at.start.saturating_sub(passage.from)..at.end - passage.from;
             found.push((at, vec![0.0; hidden]));
         }
         let length = state.iter().map(|value| value * value).sum::<f32>().sqrt();

@@ -126,8 +126,8 @@ mod tests {
             parts: ScoreParts {
                 lexical: lexical.map_or(0.0, |(_, score)| score / 8.0),
                 vector: vector.map_or(0.0, |(_, cosine)| cosine),
-                rerank: 0.1,
-                late: 0.05,
+                rerank: 0.07,
+                late: 0.03,
                 boost: 1.0,
             },
             lexical: lexical.map(leg),
