@@ -417,6 +417,22 @@ fn options() -> SearchOptions {
     }
 }
 
+fn print_stages(stages: &[SearchTimings]) {
+    let stage = |of: fn(&SearchTimings) -> f64| {
+        let times = stages
+            .iter()
+            .map(|timings| Duration::from_secs_f64(of(timings) / 1e3));
+        percentiles(times.collect()).0
+    };
+    println!(
+        "stages of a search, p50: embedding {:.1} ms, vectors {:.1} ms, words (beside both) {:.1} ms, joining and ordering {:.1} ms",
+        stage(|t| t.embed_ms),
+        stage(|t| t.vector_ms),
+        stage(|t| t.lexical_ms),
+        stage(|t| t.fuse_ms)
+    );
+}
+
 /// Latency of single searches beside the floor of their parts.
 async fn one_at_a_time(
     store: &Store,
@@ -475,19 +491,7 @@ async fn one_at_a_time(
         without_late.push(began.elapsed());
         assert_eq!((results.hits.len(), results.vector_scan), (5, "hnsw"));
     }
-    let stage = |of: fn(&SearchTimings) -> f64| {
-        let times = stages
-            .iter()
-            .map(|timings| Duration::from_secs_f64(of(timings) / 1e3));
-        percentiles(times.collect()).0
-    };
-    println!(
-        "stages of a search, p50: embedding {:.1} ms, vectors {:.1} ms, words (beside both) {:.1} ms, joining and ordering {:.1} ms",
-        stage(|t| t.embed_ms),
-        stage(|t| t.vector_ms),
-        stage(|t| t.lexical_ms),
-        stage(|t| t.fuse_ms)
-    );
+    print_stages(&stages);
     let mut floor = 0.0;
     for (name, times) in [
         ("embedding", embed),
