@@ -8,6 +8,7 @@
 mod audit;
 mod catch_up;
 mod collapse;
+mod found;
 mod fuse;
 mod hit;
 mod lexical;

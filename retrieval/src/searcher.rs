@@ -12,16 +12,14 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
+use crate::found::Found;
 use crate::fuse::{Weights, lexical_share};
 use crate::lexical::{FieldBoosts, LexicalMatches};
 use crate::outlook::Outlook;
-use crate::rank::{Ranked, Ranking};
+use crate::rank::Ranking;
 use crate::rerank::{RERANKED, Rereading, read_again};
 use crate::spaces::{QueryVector, Spaces};
-use crate::{
-    Considered, Hit, LexicalState, LexicalTrace, RerankTrace, Results, SearchTimings, SearchTrace,
-    VectorTrace,
-};
+use crate::{LexicalState, LexicalTrace, Results, SearchTimings, SearchTrace, VectorTrace};
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
 /// 20,000 vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
@@ -430,33 +428,6 @@ impl Searcher {
             ranked,
             live,
         })
-    }
-}
-
-/// What the legs found, joined and ordered.
-struct Found {
-    ranked: Vec<Ranked>,
-    live: HashMap<Uuid, LiveHit>,
-    rerank: Option<RerankTrace>,
-    gone: usize,
-    moved: bool,
-}
-
-impl Found {
-    fn hits(&self, k: usize) -> Vec<Hit> {
-        let best = self.ranked.iter().take(k);
-        best.filter_map(|place| Some(Hit::of(self.live.get(&place.fused.chunk)?, place)))
-            .collect()
-    }
-
-    fn considered(&self, k: usize) -> Vec<Considered> {
-        let places = self.ranked.iter().enumerate();
-        places
-            .filter_map(|(index, place)| {
-                let hit = self.live.get(&place.fused.chunk)?;
-                Some(Considered::of(Hit::of(hit, place), place.fused_rank, index < k))
-            })
-            .collect()
     }
 }
 
