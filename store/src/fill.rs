@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pgvector::HalfVector;
 use uuid::Uuid;
 
-use crate::build::lost_vector;
+use crate::embedded::lost_vector;
 use crate::{StoreError, TenantTx};
 
 /// A window without a vector in some space.

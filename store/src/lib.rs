@@ -12,6 +12,7 @@ mod build;
 mod chunk;
 mod conversation;
 mod document;
+mod embedded;
 mod error;
 mod eval_history;
 mod eval_run;
@@ -46,12 +47,11 @@ pub use answer::{AnswerRow, NewAnswer, NewCitation};
 pub use blob::{
     BlobReader, BlobStore, BlobWriter, Finished, LocalBlob, S3Blobs, S3Credentials, S3Options, S3Timeouts,
 };
-pub use build::{
-    BuiltVersion, Completed, NeededVector, NewChunk, NewExtraction, NewVector, NewWindow, SavedExtraction,
-};
+pub use build::{BuiltVersion, Completed, NewChunk, NewExtraction, NewWindow, SavedExtraction};
 pub use chunk::ChunkRow;
 pub use conversation::{Aliases, Conversation, Said, Turn};
 pub use document::{Document, DocumentFilter, NewestVersion, StateCount};
+pub use embedded::{NeededVector, NewVector};
 pub use error::StoreError;
 pub use eval_history::{JudgedRun, TrendPoint};
 pub use eval_run::{EvalRun, EvalState, GATE_QUEUE, Publication, Verdict, VisibleDocument};

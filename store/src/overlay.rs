@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::build::{known_of, lost_vector};
+use crate::embedded::{known_of, lost_vector};
 use crate::{StoreError, TenantTx};
 
 /// What an overlay does.

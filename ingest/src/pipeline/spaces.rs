@@ -118,7 +118,10 @@ impl Pipeline {
         if questions.is_empty() {
             return Ok(());
         }
-        let needed: Vec<NeededVector> = questions.iter().map(|text| whole(question_hash(text))).collect();
+        let needed: Vec<NeededVector> = questions
+            .iter()
+            .map(|text| NeededVector::whole(question_hash(text)))
+            .collect();
         let mut tx = self.store.tenant(tenant).await?;
         let unknown: HashSet<[u8; 32]> = tx
             .unknown_windows(kept.space, &needed)
@@ -197,7 +200,7 @@ impl Pipeline {
                     (BlobStore::hash(text.as_bytes()), text)
                 })
                 .collect();
-            let needed: Vec<NeededVector> = texts.keys().copied().map(whole).collect();
+            let needed: Vec<NeededVector> = texts.keys().copied().map(NeededVector::whole).collect();
             let unknown = tx.unknown_windows(kept.space, &needed).await?;
             tx.commit().await?;
             let vectors = vectors_of(kept, &texts, &unknown).await?;
@@ -213,14 +216,6 @@ impl Pipeline {
             tx.note_model_step(kept.embedder.model(), filled.len()).await?;
             tx.commit().await?;
         }
-    }
-}
-
-/// A text of which only the vector is needed.
-fn whole(hash: [u8; 32]) -> NeededVector {
-    NeededVector {
-        hash,
-        in_pieces: false,
     }
 }
 

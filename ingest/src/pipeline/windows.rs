@@ -104,10 +104,7 @@ impl<'a> Windows<'a> {
             windows.iter().enumerate().map(place)
         });
         let question = |(index, text): (usize, &String)| {
-            let needed = NeededVector {
-                hash: question_hash(text),
-                in_pieces: false,
-            };
+            let needed = NeededVector::whole(question_hash(text));
             (needed, Place::Question(index))
         };
         let mut places: Vec<_> = windows

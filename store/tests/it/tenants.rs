@@ -46,10 +46,7 @@ async fn one_tenant_sees_nothing_of_another() {
         );
     }
     assert_eq!(theirs.revision().await.unwrap(), 0);
-    let needed = NeededVector {
-        hash: [0; 32],
-        in_pieces: false,
-    };
+    let needed = NeededVector::whole([0; 32]);
     assert_eq!(
         theirs.unknown_windows(space, &[needed]).await.unwrap(),
         [[0; 32]],
