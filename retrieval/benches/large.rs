@@ -1,9 +1,12 @@
 //! Search among 100,000 chunks of one tenant, beside another tenant's: latency, throughput, the recall of the vector
 //! index, and how long the lexical index takes to catch up.
 //!
-//! `cargo bench --profile dev -p plumbline-retrieval --bench large` (`-- 20000` for fewer chunks). The texts are sentences
+//! `cargo bench --profile dev -p plumbline-retrieval --bench large` (`-- 20000` for fewer chunks,
+//! `-- 100000 1` for chunks of one vector). The texts are sentences
 //! of the golden corpus's text files, shuffled together three by three; a chunk's vector is the normalised sum of its
-//! sentences' vectors by the real model, so that neighbourhoods are those of real language. Questions are golden ones.
+//! sentences' vectors by the real model, so that neighbourhoods are those of real language. Like chunks of real files it
+//! has about four vectors: its own, and one per sentence with half as much of any other sentence, so that among the many
+//! that share a sentence no two are the same. Questions are golden ones.
 //! The floor is measured in the same run: embedding, the vector query and the lexical query one after the other, each
 //! called as the search calls it. Filters that keep 1 % and 30 % of the documents are compared with what the index would
 //! leave of them if it were filtered afterwards; a lost lexical index is rebuilt while questions go on coming; and
@@ -28,6 +31,9 @@ use uuid::Uuid;
 /// Chunks of a document.
 const PER_DOCUMENT: usize = 500;
 
+/// Vectors of a chunk, at most: its own and one per sentence.
+const WINDOWS: usize = 4;
+
 /// Chunks that are changed to see how the lexical index catches up.
 const CHANGED: usize = 20_000;
 
@@ -35,7 +41,7 @@ const CHANGED: usize = 20_000;
 const AT_ONCE: usize = 8;
 
 /// Candidates that the vector index keeps while it searches.
-const CANDIDATES: usize = 200;
+const CANDIDATES: usize = 150;
 
 /// Results that are compared with those of the exact scan.
 const COMPARED: usize = 10;
@@ -48,11 +54,12 @@ fn main() -> Result<(), Failure> {
     if arguments.iter().any(|argument| argument == "--test") {
         return Ok(());
     }
-    let chunks = arguments
-        .iter()
-        .find_map(|argument| argument.parse().ok())
-        .unwrap_or(100_000);
-    tokio::runtime::Runtime::new()?.block_on(measure(chunks))
+    let mut numbers = arguments.iter().filter_map(|argument| argument.parse().ok());
+    let chunks = numbers.next().unwrap_or(100_000);
+    let windows = numbers
+        .next()
+        .map_or(WINDOWS, |windows: usize| windows.clamp(1, WINDOWS));
+    tokio::runtime::Runtime::new()?.block_on(measure(chunks, windows))
 }
 
 fn golden() -> PathBuf {
@@ -122,11 +129,12 @@ fn model() -> Result<Arc<dyn Embedder>, Failure> {
 struct Stuff {
     sentences: Vec<String>,
     read: Vec<Embedding>,
+    windows: usize,
     random: StdRng,
 }
 
 impl Stuff {
-    async fn gather(embedder: &dyn Embedder) -> Result<Self, Failure> {
+    async fn gather(embedder: &dyn Embedder, windows: usize) -> Result<Self, Failure> {
         let sentences = sentences()?;
         let mut read = Vec::with_capacity(sentences.len());
         for batch in sentences.chunks(64) {
@@ -136,30 +144,56 @@ impl Stuff {
         Ok(Self {
             sentences,
             read,
+            windows,
             random: StdRng::seed_from_u64(7),
         })
     }
 
-    /// A text of three sentences with its vector and its pieces.
-    fn chunk(&mut self) -> (String, Embedding) {
+    /// Three sentences, the pieces of all, and the vector of the whole.
+    fn chunk(&mut self) -> Made {
         let all: Vec<usize> = (0..self.sentences.len()).collect();
         let chosen: Vec<usize> = all.choose_multiple(&mut self.random, 3).copied().collect();
-        let text: Vec<&str> = chosen.iter().map(|i| self.sentences[*i].as_str()).collect();
-        let mut sum = vec![0.0_f32; self.read[0].vector.len()];
+        let mut whole = vec![0.0_f32; self.read[0].vector.len()];
         let mut pieces = Vec::new();
         for (weight, i) in [0.6, 0.3, 0.1].iter().zip(&chosen) {
-            for (whole, part) in sum.iter_mut().zip(&self.read[*i].vector) {
-                *whole += weight * part;
-            }
+            add(&mut whole, &self.read[*i].vector, *weight);
             pieces.extend(self.read[*i].pieces.clone());
         }
-        let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
-        for x in &mut sum {
-            *x /= length;
-        }
+        normalise(&mut whole);
         let number: u32 = self.random.random_range(10_000..99_999);
-        let embedding = Embedding { vector: sum, pieces };
-        (format!("{}. Ref {number}.", text.join(". ")), embedding)
+        let mut sentences: Vec<(String, Vec<f32>)> = Vec::new();
+        for i in chosen {
+            let mut vector = self.read[i].vector.clone();
+            let other = self.random.random_range(0..self.read.len());
+            add(&mut vector, &self.read[other].vector, 0.5);
+            normalise(&mut vector);
+            sentences.push((format!("{}.", self.sentences[i]), vector));
+        }
+        sentences[2].0 += &format!(" Ref {number}.");
+        let whole = Embedding {
+            vector: whole,
+            pieces,
+        };
+        Made { sentences, whole }
+    }
+}
+
+/// A chunk before it is written.
+struct Made {
+    sentences: Vec<(String, Vec<f32>)>,
+    whole: Embedding,
+}
+
+fn add(sum: &mut [f32], part: &[f32], weight: f32) {
+    for (sum, part) in sum.iter_mut().zip(part) {
+        *sum += weight * part;
+    }
+}
+
+fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    for x in vector {
+        *x /= length;
     }
 }
 
@@ -174,16 +208,40 @@ async fn publish(
 ) -> Result<(), Failure> {
     let (mut start, mut chunks, mut vectors, mut text) = (0, Vec::new(), Vec::new(), String::new());
     for ordinal in 0..u32::try_from(count)? {
-        let (body, embedding) = stuff.chunk();
+        let Made { sentences, whole } = stuff.chunk();
+        let texts: Vec<&str> = sentences.iter().map(|(text, _)| text.as_str()).collect();
+        let body = texts.join(" ");
         let end = start + body.len();
         let hash = BlobStore::hash(body.as_bytes());
         text.push_str(&body);
         text.push('\n');
         vectors.push(NewVector {
             hash,
-            pieces: embedding.signs(),
-            vector: embedding.vector,
+            pieces: whole.signs(),
+            vector: whole.vector,
         });
+        let mut windows = vec![NewWindow {
+            start,
+            end,
+            hash,
+            in_pieces: true,
+        }];
+        let mut from = start;
+        for (sentence, vector) in sentences.into_iter().take(stuff.windows - 1) {
+            let hash = BlobStore::hash(format!("{sentence} in {body}").as_bytes());
+            vectors.push(NewVector {
+                hash,
+                pieces: None,
+                vector,
+            });
+            windows.push(NewWindow {
+                start: from,
+                end: from + sentence.len(),
+                hash,
+                in_pieces: false,
+            });
+            from += sentence.len() + 1;
+        }
         chunks.push(NewChunk {
             ordinal,
             start,
@@ -196,12 +254,7 @@ async fn publish(
             text: body,
             tokens: 60,
             hash,
-            windows: vec![NewWindow {
-                start,
-                end,
-                hash,
-                in_pieces: true,
-            }],
+            windows,
         });
         start = end + 1;
     }
@@ -234,7 +287,7 @@ async fn publish(
         recipe_sha256: [0; 32],
         chunks,
         space_id,
-        windows_embedded: i32::try_from(count)?,
+        windows_embedded: i32::try_from(vectors.len())?,
         windows_reused: 0,
         places: Vec::new(),
         overlay_revision: 0,
@@ -282,7 +335,8 @@ async fn write(
     }
     publish(store, other, "other", PER_DOCUMENT, stuff, embedder).await?;
     println!(
-        "{chunks} chunks written in {:.1} s ({} distinct sentences)",
+        "{chunks} chunks of {} vectors written in {:.1} s ({} distinct sentences)",
+        stuff.windows,
         began.elapsed().as_secs_f64(),
         stuff.sentences.len()
     );
@@ -303,9 +357,9 @@ async fn index(store: &Store, tenant: Uuid, embedder: &dyn Embedder) -> Result<i
     Ok(space)
 }
 
-async fn measure(chunks: usize) -> Result<(), Failure> {
+async fn measure(chunks: usize, windows: usize) -> Result<(), Failure> {
     let embedder = model()?;
-    let mut stuff = Stuff::gather(embedder.as_ref()).await?;
+    let mut stuff = Stuff::gather(embedder.as_ref(), windows).await?;
     let questions = questions()?;
     let database = TestDatabase::create().await?;
     let store = database.store().await?;
@@ -330,7 +384,7 @@ async fn measure(chunks: usize) -> Result<(), Failure> {
     many_at_once(&searcher, tenant, &questions).await?;
     let documents = chunks / PER_DOCUMENT;
     for percent in [1, 30] {
-        let kept = Kept::of(documents, percent);
+        let kept = Kept::of(documents, percent, windows);
         filtered(
             &store,
             tenant,
@@ -548,12 +602,12 @@ struct Kept {
 
 impl Kept {
     /// Every n-th document, at least one; a filter names at most 100.
-    fn of(documents: usize, percent: usize) -> Self {
+    fn of(documents: usize, percent: usize, windows: usize) -> Self {
         let count = (documents * percent / 100).clamp(1, 100);
         let keys = (0..count).map(|number| format!("document-{:04}", number * documents / count));
         Self {
             percent,
-            windows: count * PER_DOCUMENT,
+            windows: count * PER_DOCUMENT * windows,
             filter: Filter {
                 documents: keys.collect(),
                 ..Filter::default()

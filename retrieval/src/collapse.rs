@@ -12,29 +12,43 @@ use uuid::Uuid;
 /// Share of a text's words from which another one says the same, in percent.
 const SAME_PASSAGE: usize = 90;
 
-/// The candidates that add nothing to a better one, each with the one that holds all they say. Best first.
-pub(crate) fn duplicates<'a>(leading: impl Iterator<Item = &'a LiveHit>) -> HashMap<Uuid, Uuid> {
-    let mut kept: Vec<(Uuid, Fingerprint)> = Vec::new();
+/// The candidates that add nothing to a better one, each with the one that holds all they say. Best first; one without a
+/// fingerprint is no repetition and none of it.
+pub(crate) fn duplicates(
+    leading: impl Iterator<Item = Uuid>,
+    fingerprints: &HashMap<Uuid, Fingerprint>,
+) -> HashMap<Uuid, Uuid> {
+    let mut kept: Vec<(Uuid, &Fingerprint)> = Vec::new();
     let mut found = HashMap::new();
-    for hit in leading {
-        let fingerprint = Fingerprint::of(&hit.body);
-        match kept.iter().find(|(_, other)| other.holds(&fingerprint)) {
+    for chunk in leading {
+        let Some(fingerprint) = fingerprints.get(&chunk) else {
+            continue;
+        };
+        match kept.iter().find(|(_, other)| other.holds(fingerprint)) {
             Some((other, _)) => {
-                found.insert(hit.chunk_id, *other);
+                found.insert(chunk, *other);
             }
-            None => kept.push((hit.chunk_id, fingerprint)),
+            None => kept.push((chunk, fingerprint)),
         }
     }
     found
 }
 
-struct Fingerprint {
+/// The words of a passage, to be compared with those of others.
+pub(crate) struct Fingerprint {
     stems: HashSet<String>,
     /// Words that make two otherwise equal texts different: with digits or a capital.
     telling: HashSet<String>,
 }
 
 impl Fingerprint {
+    /// The words of each of `hits`.
+    pub(crate) fn of_all(hits: &[&LiveHit]) -> HashMap<Uuid, Self> {
+        hits.iter()
+            .map(|hit| (hit.chunk_id, Self::of(&hit.body)))
+            .collect()
+    }
+
     fn of(text: &str) -> Self {
         let found = words(text);
         Self {
@@ -62,29 +76,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn hit(n: u128, body: &str) -> LiveHit {
-        LiveHit {
-            chunk_id: Uuid::from_u128(n),
-            document_id: Uuid::nil(),
-            version_id: Uuid::nil(),
-            document_key: String::new(),
-            document_title: String::new(),
-            version_number: 1,
-            text_start: 0,
-            text_end: 0,
-            page_from: None,
-            row_from: None,
-            heading_path: vec![],
-            body: body.to_owned(),
-            pinned: false,
-            boost: 1.0,
-            cosine: None,
-        }
-    }
-
     fn repeated(bodies: &[&str]) -> Vec<(u128, u128)> {
-        let hits: Vec<LiveHit> = (1..).zip(bodies).map(|(n, body)| hit(n, body)).collect();
-        let mut found: Vec<(u128, u128)> = duplicates(hits.iter())
+        let of = |(n, body): (u128, &&str)| (Uuid::from_u128(n), Fingerprint::of(body));
+        let fingerprints: HashMap<Uuid, Fingerprint> = (1..).zip(bodies).map(of).collect();
+        let order = (1..).take(bodies.len()).map(Uuid::from_u128);
+        let mut found: Vec<(u128, u128)> = duplicates(order, &fingerprints)
             .into_iter()
             .map(|(chunk, of)| (chunk.as_u128(), of.as_u128()))
             .collect();

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use plumbline_store::LiveHit;
 use uuid::Uuid;
 
-use crate::collapse::duplicates;
+use crate::collapse::{Fingerprint, duplicates};
 use crate::fuse::{Candidate, Fused, Weights, Wish, fuse};
 use crate::lexical::LexicalMatches;
 use crate::rerank::Bonus;
@@ -41,7 +41,7 @@ pub(crate) struct Ranking<'a> {
 impl<'a> Ranking<'a> {
     /// The candidates that are worth reading again, best first: as the legs alone order them.
     pub(crate) fn leading(&self) -> Vec<&'a LiveHit> {
-        let by_chunk = self.by_chunk();
+        let by_chunk: HashMap<Uuid, &LiveHit> = self.live.iter().map(|hit| (hit.chunk_id, hit)).collect();
         let first = self.fuse(&HashMap::new());
         let leading = first.iter().take(self.leading);
         leading
@@ -51,7 +51,11 @@ impl<'a> Ranking<'a> {
 
     /// All candidates, best first, with `bonuses` added to their scores; near-duplicates of better ones come after all that
     /// say something of their own, so that a shortage is filled with them and nothing else is pushed out by them.
-    pub(crate) fn order(&self, bonuses: &HashMap<Uuid, Bonus>) -> Vec<Ranked> {
+    pub(crate) fn order(
+        &self,
+        bonuses: &HashMap<Uuid, Bonus>,
+        fingerprints: &HashMap<Uuid, Fingerprint>,
+    ) -> Vec<Ranked> {
         let first = self.fuse(&HashMap::new());
         let places: HashMap<Uuid, u32> = (1_u32..)
             .zip(&first)
@@ -62,9 +66,8 @@ impl<'a> Ranking<'a> {
         } else {
             self.fuse(bonuses)
         };
-        let by_chunk = self.by_chunk();
-        let leading = fused.iter().take(self.leading);
-        let repeated = duplicates(leading.filter_map(|place| by_chunk.get(&place.chunk).copied()));
+        let leading = fused.iter().take(self.leading).map(|place| place.chunk);
+        let repeated = duplicates(leading, fingerprints);
         let mut ranked: Vec<Ranked> = fused
             .into_iter()
             .map(|fused| Ranked {
@@ -75,10 +78,6 @@ impl<'a> Ranking<'a> {
             .collect();
         ranked.sort_by_key(|place| place.duplicate_of.is_some()); // stable: each part keeps its order
         ranked
-    }
-
-    fn by_chunk(&self) -> HashMap<Uuid, &'a LiveHit> {
-        self.live.iter().map(|hit| (hit.chunk_id, hit)).collect()
     }
 
     fn fuse(&self, bonuses: &HashMap<Uuid, Bonus>) -> Vec<Fused> {

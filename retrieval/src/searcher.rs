@@ -6,18 +6,20 @@ use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedders, ModelError, Reranker};
 use plumbline_store::{
-    Filter, LiveHit, PassageQuery, RetrievalSettings, Scope, Store, StoreError, VectorMatch, VectorScan,
+    Filter, LiveHit, PassageQuery, RetrievalSettings, Scope, Store, StoreError, TenantTx, VectorMatch,
+    VectorScan,
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
+use crate::collapse::Fingerprint;
 use crate::found::Found;
 use crate::fuse::{Weights, lexical_share};
 use crate::lexical::{FieldBoosts, LexicalMatches};
 use crate::outlook::Outlook;
 use crate::rank::Ranking;
-use crate::rerank::{RERANKED, Rereading, read_again};
+use crate::rerank::{RERANKED, Rereading, features_of, read_again};
 use crate::spaces::{QueryVector, Spaces};
 use crate::{LexicalState, LexicalTrace, Results, SearchTimings, SearchTrace, VectorTrace};
 
@@ -138,13 +140,17 @@ impl Searcher {
             self.vector_leg(tenant, query, depth, options, &index, &outlook),
             self.lexical_leg(tenant, query, depth, options, &index, &outlook),
         );
-        let vector = vector_leg?;
+        let mut vector = vector_leg?;
         let (matches, lexical, lexical_ms) = lexical_leg?;
 
         let fusing = Instant::now();
         let weight = lexical_weight(settings, &vector.query, matches.language.as_deref());
+        let connection = match vector.connection.take() {
+            Some(connection) => connection,
+            None => self.store.tenant(tenant).await?,
+        };
         let found = self
-            .ranked((tenant, query), &vector, &matches, weight, options)
+            .ranked((connection, query), &vector, &matches, weight, options)
             .await?;
         let hits = found.hits(options.k);
         let lexical_coverage = hits
@@ -271,17 +277,22 @@ impl Searcher {
         let ((query, embed_ms), outlook) = tokio::try_join!(embed, outlook)?;
         let scan = outlook.scan;
         let searching = Instant::now();
+        let mut connection = None;
         let matches = if options.settings.vector {
             let mut tx = self.store.tenant(tenant).await?;
-            tx.nearest_chunks(
-                query.space(),
-                query.values(),
-                depth,
-                scan,
-                &options.scope,
-                &options.filter,
-            )
-            .await?
+            let matches = tx
+                .nearest_chunks(
+                    query.space(),
+                    query.values(),
+                    depth,
+                    scan,
+                    &options.scope,
+                    &options.filter,
+                )
+                .await?;
+            // It is used again, unless the other leg may be waiting for its index for minutes.
+            connection = (!index.is_preview()).then_some(tx);
+            matches
         } else {
             Vec::new()
         };
@@ -298,6 +309,7 @@ impl Searcher {
             revision: outlook.revision,
             embed_ms,
             search_ms: millis(searching),
+            connection,
         })
     }
 
@@ -358,7 +370,7 @@ impl Searcher {
     /// Joins the candidates of both legs to the live versions and orders them for the question `text`.
     async fn ranked(
         &self,
-        (tenant, text): (Uuid, &str),
+        (mut tx, text): (TenantTx, &str),
         vector: &VectorLeg,
         lexical: &LexicalMatches,
         weight: f32,
@@ -374,7 +386,6 @@ impl Searcher {
             vector: vector.query.values(),
             whole_weight: settings.whole_weight,
         });
-        let mut tx = self.store.tenant(tenant).await?;
         let mut live = tx
             .live_hits(
                 &wanted,
@@ -402,23 +413,39 @@ impl Searcher {
         };
         let leading = ranking.leading();
         let (space, pieces) = vector.query.pieces();
-        let mut signs: HashMap<Uuid, Vec<u8>> = HashMap::new();
-        if settings.rerank && settings.late_weight > 0.0 && !pieces.is_empty() {
-            let chunks: Vec<Uuid> = leading.iter().map(|hit| hit.chunk_id).collect();
-            for (chunk, of_window) in tx.pieces_of(&chunks, space).await? {
-                signs.entry(chunk).or_default().extend(of_window);
+        let wants_pieces = settings.rerank && settings.late_weight > 0.0 && !pieces.is_empty();
+        let fetch = async {
+            let mut signs: HashMap<Uuid, Vec<u8>> = HashMap::new();
+            if wants_pieces {
+                let chunks: Vec<Uuid> = leading.iter().map(|hit| hit.chunk_id).collect();
+                for (chunk, of_window) in tx.pieces_of(&chunks, space).await? {
+                    signs.entry(chunk).or_default().extend(of_window);
+                }
             }
-        }
+            Ok::<_, StoreError>(signs)
+        };
+        let read = async {
+            let features = if settings.rerank {
+                features_of(text, &lexical.words, &leading)
+            } else {
+                HashMap::new()
+            };
+            (features, Fingerprint::of_all(&leading))
+        };
+        // Polled in this order: the passages are read while the database looks for their pieces.
+        let (signs, (features, fingerprints)) = tokio::join!(biased; fetch, read);
+        let signs = signs?;
         drop(tx); // it only read, and nobody needs to wait for its end
         let reading = Rereading {
             question: text,
             known: &lexical.words,
             pieces,
             leading: &leading,
+            features: &features,
             signs: &signs,
         };
         let reread = read_again(self.reranker.as_ref(), &reading, settings).await;
-        let ranked = ranking.order(&reread.bonuses);
+        let ranked = ranking.order(&reread.bonuses, &fingerprints);
         let live: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
         Ok(Found {
             // The vector leg saw live versions only: what is gone now was replaced in between.
@@ -467,6 +494,7 @@ struct VectorLeg {
     revision: i64,
     embed_ms: f64,
     search_ms: f64,
+    connection: Option<TenantTx>,
 }
 
 fn millis(since: Instant) -> f64 {

@@ -14,8 +14,17 @@ use crate::{Store, StoreError, TenantTx};
 /// Queue of the jobs that build and drop vector indexes.
 pub const VECTOR_INDEX_QUEUE: &str = "vector_index";
 
-/// Memory for building one: 200,000 vectors of 384 dimensions fit, so that the graph is built without touching disk.
-const BUILD_MEMORY: &str = "512MB";
+/// Candidates that are kept while a vector gets its neighbours. With pgvector's 64 the graph of 400,000 vectors, many of them
+/// alike, leads past a twentieth of the nearest ten, however many candidates a search keeps (docs/benchmarks.md).
+const EF_CONSTRUCTION: u32 = 200;
+
+/// Memory in MiB for building an index over `vectors` of `dimension` halves, so that the graph is built without touching
+/// disk: a vector with its neighbours takes some 800 bytes beside its values. A gibibyte at most, which is what compose.yaml
+/// lets PostgreSQL's processes share.
+fn build_memory(vectors: i64, dimension: i32) -> i64 {
+    let bytes = vectors.saturating_mul(i64::from(dimension) * 2 + 800);
+    (bytes >> 20).clamp(64, 1024)
+}
 
 /// State of a tenant's vector index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,20 +110,23 @@ impl Store {
         };
         let name = index_name(space, tenant);
         if index_state(&mut connection, &name).await? != VectorIndex::Ready {
-            let dimension: i32 = sqlx::query_scalar("SELECT dimension FROM embedding_spaces WHERE id = $1")
-                .bind(space)
-                .fetch_one(&mut connection)
-                .await?;
+            let (dimension, vectors): (i32, i64) = sqlx::query_as(
+                "SELECT dimension, (SELECT count(*) FROM windows WHERE tenant_id = $2 AND space_id = s.id)
+                   FROM embedding_spaces s WHERE id = $1",
+            )
+            .bind(space)
+            .bind(tenant)
+            .fetch_one(&mut connection)
+            .await?;
             drop_index(&mut connection, &name).await?;
+            let memory = build_memory(vectors, dimension);
             connection
-                .execute(AssertSqlSafe(format!(
-                    "SET maintenance_work_mem = '{BUILD_MEMORY}'"
-                )))
+                .execute(AssertSqlSafe(format!("SET maintenance_work_mem = '{memory}MB'")))
                 .await?;
             // names and values are numbers of ours: an index's definition takes no parameters
             let sql = format!(
                 "CREATE INDEX CONCURRENTLY {name} ON windows
-                  USING hnsw ((embedding::halfvec({dimension})) halfvec_cosine_ops)
+                  USING hnsw ((embedding::halfvec({dimension})) halfvec_cosine_ops) WITH (ef_construction = {EF_CONSTRUCTION})
                   WHERE tenant_id = '{tenant}' AND space_id = {space}"
             );
             connection.execute(AssertSqlSafe(sql)).await?;

@@ -74,6 +74,9 @@ fn word(text: &str, start: usize, end: usize) -> Word<'_> {
 
 /// Lower case without the accents of Latin letters; `1,200` becomes `1200`.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return without_grouping(text.to_ascii_lowercase());
+    }
     let mut folded = String::with_capacity(text.len());
     for character in text.chars().flat_map(char::to_lowercase) {
         match character {

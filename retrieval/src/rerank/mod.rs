@@ -34,8 +34,19 @@ pub(crate) struct Rereading<'a> {
     pub(crate) pieces: &'a [Piece],
     /// The candidates.
     pub(crate) leading: &'a [&'a LiveHit],
+    /// What their features add, see [`features_of`].
+    pub(crate) features: &'a HashMap<Uuid, f32>,
     /// The signs of their pieces, of those that have some.
     pub(crate) signs: &'a HashMap<Uuid, Vec<u8>>,
+}
+
+/// What reading the candidates in `leading` adds to their scores by features alone, before it is weighed.
+pub(crate) fn features_of(question: &str, known: &[Word], leading: &[&LiveHit]) -> HashMap<Uuid, f32> {
+    let reader = Reader::new(question, known);
+    leading
+        .iter()
+        .map(|hit| (hit.chunk_id, reader.bonus(hit)))
+        .collect()
 }
 
 /// What reading a candidate again adds to its fused score.
@@ -93,7 +104,6 @@ pub(crate) async fn read_again(
 impl Rereading<'_> {
     /// What the features and late interaction add.
     fn bonuses(&self, settings: &RetrievalSettings) -> HashMap<Uuid, Bonus> {
-        let reader = Reader::new(self.question, self.known);
         let late = self.similarities();
         // Only differences count, so that a boost and a pin mean the same with and without. A passage that was built before
         // its pieces were kept gets what the weakest has.
@@ -103,7 +113,8 @@ impl Rereading<'_> {
                 .get(&hit.chunk_id)
                 .map_or(0.0, |similarity| similarity - weakest);
             let bonus = Bonus {
-                rerank: settings.rerank_weight * reader.bonus(hit),
+                rerank: settings.rerank_weight
+                    * self.features.get(&hit.chunk_id).copied().unwrap_or_default(),
                 late: settings.late_weight * late,
             };
             (hit.chunk_id, bonus)
@@ -215,6 +226,7 @@ mod tests {
             known: &[],
             pieces: &[],
             leading: &leading,
+            features: &features_of(question, &[], &leading),
             signs: &HashMap::new(),
         };
         read_again(model.as_ref(), &reading, settings).await
@@ -267,6 +279,7 @@ mod tests {
             known: &[],
             pieces: &pieces,
             leading: &leading,
+            features: &HashMap::new(),
             signs: &HashMap::from(signs),
         };
         let settings = RetrievalSettings {

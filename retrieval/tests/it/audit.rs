@@ -15,7 +15,7 @@ const SPOIL: &str = "DO $$ DECLARE
     BEGIN
         SELECT indexname, indexdef INTO STRICT name, definition FROM pg_indexes WHERE indexname LIKE 'windows_hnsw_%';
         EXECUTE format('DROP INDEX %I', name);
-        EXECUTE replace(definition, ' WHERE ', ' WITH (m = 2, ef_construction = 4) WHERE ');
+        EXECUTE regexp_replace(definition, 'WITH [(][^)]*[)]', 'WITH (m = 2, ef_construction = 4)');
     END $$";
 
 fn words(random: &mut StdRng) -> String {

@@ -35,6 +35,11 @@ impl World {
         self.database.drop().await.unwrap();
     }
 
+    /// Changes something as nobody but the database's owner may.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        self.database.execute(statement).await.unwrap();
+    }
+
     /// What a query counts, with the rights of the database's owner.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         self.database.count(query).await.unwrap()

@@ -144,6 +144,33 @@ async fn a_filter_that_keeps_little_does_not_starve_the_index() {
 }
 
 #[tokio::test]
+async fn chunks_of_many_windows_do_not_push_others_out() {
+    /// Nine windows per chunk: of three times as many windows as chunks are wanted, those of two chunks.
+    const MANY: &str = "INSERT INTO windows (tenant_id, version_id, chunk_id, space_id, ordinal, text_start, text_end, hash, embedding)
+        SELECT tenant_id, version_id, chunk_id, space_id, ordinal + n, text_start, text_end, hash, embedding
+          FROM windows CROSS JOIN generate_series(1, 8) n";
+    let world = World::new().await;
+    document(&world, world.ours, 200).await;
+    world.execute(MANY).await;
+    let mut tx = world.store.tenant(world.ours).await.unwrap();
+    let space = tx.ensure_space("test", 3).await.unwrap();
+    tx.commit().await.unwrap();
+    world.store.build_vector_index(world.ours, space).await.unwrap();
+    let mut tx = world.store.tenant(world.ours).await.unwrap();
+    let (live, all, query) = (Scope::default(), Filter::default(), unit(57));
+    for wanted in [5, 190] {
+        let mut found = Vec::new();
+        for scan in [VectorScan::Exact, VectorScan::Approximate] {
+            let nearest = tx.nearest_chunks(space, &query, wanted, scan, &live, &all);
+            found.push(nearest.await.unwrap());
+        }
+        assert_eq!((found[0].len(), &found[0]), (wanted, &found[1]));
+    }
+    tx.commit().await.unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_interrupted_build_is_begun_again() {
     let world = World::new().await;
     document(&world, world.ours, 20).await;
