@@ -42,6 +42,22 @@ pub struct LocalPostgres {
     users: Option<File>,
 }
 
+/// PostgreSQL's own cache in MiB for a machine with `memory` MiB: an eighth, so that the vector index of a large tenant stays
+/// in it (400,000 vectors take 470 MB) and a small machine keeps room for all else.
+fn shared_buffers(memory: Option<u64>) -> u64 {
+    memory.map_or(256, |memory| (memory / 8).clamp(128, 1024))
+}
+
+/// Memory of this machine in MiB, or what this group of processes may use of it; none where Linux does not say.
+fn memory_mib() -> Option<u64> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let all = read("/proc/meminfo")?;
+    let all = all.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let all: u64 = all.trim().trim_end_matches("kB").trim().parse().ok()?;
+    let allowed = read("/sys/fs/cgroup/memory.max").and_then(|bytes| bytes.trim().parse::<u64>().ok());
+    Some((all / 1024).min(allowed.map_or(u64::MAX, |bytes| bytes >> 20)))
+}
+
 impl LocalPostgres {
     /// Starts the cluster, or joins it when it runs already. Blocks for about half a second the first time.
     ///
@@ -321,8 +337,9 @@ impl Tools {
         self.own(&log)?;
         let mut options = format!(
             "-k '{}' -c listen_addresses='' -c unix_socket_permissions=0700 -c max_connections=200 \
-             -c shared_buffers=256MB -c maintenance_work_mem=256MB",
-            socket.display()
+             -c shared_buffers={}MB -c maintenance_work_mem=256MB",
+            socket.display(),
+            shared_buffers(memory_mib())
         );
         if !durable {
             options.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
@@ -401,4 +418,21 @@ fn lock_file(directory: &Path, name: &str) -> Result<File, StoreError> {
         .read(true)
         .open(&path)
         .map_err(StoreError::file("open", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_grows_with_the_machine_and_ends_at_a_gibibyte() {
+        let of = [None, Some(512), Some(4_096), Some(24_000)].map(shared_buffers);
+        assert_eq!(of, [256, 128, 512, 1_024]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn linux_says_how_much_memory_there_is() {
+        assert!(memory_mib().is_some_and(|memory| memory > 100));
+    }
 }
