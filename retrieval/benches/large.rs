@@ -169,7 +169,8 @@ impl Stuff {
             normalise(&mut vector);
             sentences.push((format!("{}.", self.sentences[i]), vector));
         }
-        sentences[2].0 += &format!(" Ref {number}.");
+        let last = &mut sentences[2].0;
+        *last = format!("{last} Ref {number}.");
         let whole = Embedding {
             vector: whole,
             pieces,
@@ -197,6 +198,62 @@ fn normalise(vector: &mut [f32]) {
     }
 }
 
+/// The next chunk of a document, from byte `start` of its text on, and its text; its vectors are added to `vectors`.
+fn written(
+    stuff: &mut Stuff,
+    (document, ordinal): (&str, u32),
+    start: usize,
+    vectors: &mut Vec<NewVector>,
+) -> (NewChunk, String) {
+    let Made { sentences, whole } = stuff.chunk();
+    let texts: Vec<&str> = sentences.iter().map(|(text, _)| text.as_str()).collect();
+    let body = texts.join(" ");
+    let end = start + body.len();
+    let hash = BlobStore::hash(body.as_bytes());
+    vectors.push(NewVector {
+        hash,
+        pieces: whole.signs(),
+        vector: whole.vector,
+    });
+    let mut windows = vec![NewWindow {
+        start,
+        end,
+        hash,
+        in_pieces: true,
+    }];
+    let mut from = start;
+    for (sentence, vector) in sentences.into_iter().take(stuff.windows - 1) {
+        let hash = BlobStore::hash(format!("{sentence} in {body}").as_bytes());
+        vectors.push(NewVector {
+            hash,
+            pieces: None,
+            vector,
+        });
+        windows.push(NewWindow {
+            start: from,
+            end: from + sentence.len(),
+            hash,
+            in_pieces: false,
+        });
+        from += sentence.len() + 1;
+    }
+    let chunk = NewChunk {
+        ordinal,
+        start,
+        end,
+        page_from: None,
+        page_to: None,
+        row_from: None,
+        row_to: None,
+        heading_path: vec!["Section".to_owned(), document.to_owned()],
+        text: body.clone(),
+        tokens: 60,
+        hash,
+        windows,
+    };
+    (chunk, body)
+}
+
 /// A published document of `count` chunks.
 async fn publish(
     store: &Store,
@@ -208,55 +265,11 @@ async fn publish(
 ) -> Result<(), Failure> {
     let (mut start, mut chunks, mut vectors, mut text) = (0, Vec::new(), Vec::new(), String::new());
     for ordinal in 0..u32::try_from(count)? {
-        let Made { sentences, whole } = stuff.chunk();
-        let texts: Vec<&str> = sentences.iter().map(|(text, _)| text.as_str()).collect();
-        let body = texts.join(" ");
-        let end = start + body.len();
-        let hash = BlobStore::hash(body.as_bytes());
+        let (chunk, body) = written(stuff, (key, ordinal), start, &mut vectors);
+        start = chunk.end + 1;
         text.push_str(&body);
         text.push('\n');
-        vectors.push(NewVector {
-            hash,
-            pieces: whole.signs(),
-            vector: whole.vector,
-        });
-        let mut windows = vec![NewWindow {
-            start,
-            end,
-            hash,
-            in_pieces: true,
-        }];
-        let mut from = start;
-        for (sentence, vector) in sentences.into_iter().take(stuff.windows - 1) {
-            let hash = BlobStore::hash(format!("{sentence} in {body}").as_bytes());
-            vectors.push(NewVector {
-                hash,
-                pieces: None,
-                vector,
-            });
-            windows.push(NewWindow {
-                start: from,
-                end: from + sentence.len(),
-                hash,
-                in_pieces: false,
-            });
-            from += sentence.len() + 1;
-        }
-        chunks.push(NewChunk {
-            ordinal,
-            start,
-            end,
-            page_from: None,
-            page_to: None,
-            row_from: None,
-            row_to: None,
-            heading_path: vec!["Section".to_owned(), key.to_owned()],
-            text: body,
-            tokens: 60,
-            hash,
-            windows,
-        });
-        start = end + 1;
+        chunks.push(chunk);
     }
     let sha = BlobStore::hash(text.as_bytes());
     let mut tx = store.tenant(tenant).await?;
@@ -487,15 +500,15 @@ fn print_stages(stages: &[SearchTimings]) {
     );
 }
 
-/// Latency of single searches beside the floor of their parts.
-async fn one_at_a_time(
+/// What embedding, the vector query and the lexical query take by themselves: the sum of their medians, in milliseconds.
+async fn floor(
     store: &Store,
     tenant: Uuid,
     space: i32,
     searcher: &Searcher,
     questions: &[String],
     embedder: &dyn Embedder,
-) -> Result<(), Failure> {
+) -> Result<f64, Failure> {
     let depth = RetrievalSettings::default().leg_depth;
     let lexical_only = SearchOptions {
         settings: RetrievalSettings {
@@ -504,19 +517,6 @@ async fn one_at_a_time(
         },
         ..options()
     };
-    let late_off = SearchOptions {
-        settings: RetrievalSettings {
-            late_weight: 0.0,
-            ..RetrievalSettings::default()
-        },
-        ..options()
-    };
-    // An index that was just built is not in PostgreSQL's cache yet.
-    for question in questions {
-        searcher.search(tenant, question, &options()).await?;
-    }
-    // One pass over all questions each: asked twice in a row, a question would find in memory what the first time had to be
-    // fetched.
     let (mut embed, mut vectors, mut lexical) = (Vec::new(), Vec::new(), Vec::new());
     for question in questions {
         let began = Instant::now();
@@ -538,6 +538,42 @@ async fn one_at_a_time(
         let results = searcher.search(tenant, question, &lexical_only).await?;
         lexical.push(Duration::from_secs_f64(results.timings.lexical_ms / 1e3));
     }
+    let mut floor = 0.0;
+    for (name, times) in [
+        ("embedding", embed),
+        ("vector query", vectors),
+        ("lexical query", lexical),
+    ] {
+        let (median, p95) = percentiles(times);
+        floor += median;
+        println!("{name}: p50 {median:.1} ms, p95 {p95:.1} ms");
+    }
+    Ok(floor)
+}
+
+/// Latency of single searches beside the floor of their parts.
+async fn one_at_a_time(
+    store: &Store,
+    tenant: Uuid,
+    space: i32,
+    searcher: &Searcher,
+    questions: &[String],
+    embedder: &dyn Embedder,
+) -> Result<(), Failure> {
+    let late_off = SearchOptions {
+        settings: RetrievalSettings {
+            late_weight: 0.0,
+            ..RetrievalSettings::default()
+        },
+        ..options()
+    };
+    // An index that was just built is not in PostgreSQL's cache yet.
+    for question in questions {
+        searcher.search(tenant, question, &options()).await?;
+    }
+    let floor = floor(store, tenant, space, searcher, questions, embedder).await?;
+    // One pass over all questions each: asked twice in a row, a question would find in memory what the first time had to be
+    // fetched.
     let (mut whole, mut stages) = (Vec::new(), Vec::new());
     for question in questions {
         let began = Instant::now();
@@ -553,16 +589,6 @@ async fn one_at_a_time(
         without_late.push(began.elapsed());
     }
     print_stages(&stages);
-    let mut floor = 0.0;
-    for (name, times) in [
-        ("embedding", embed),
-        ("vector query", vectors),
-        ("lexical query", lexical),
-    ] {
-        let (median, p95) = percentiles(times);
-        floor += median;
-        println!("{name}: p50 {median:.1} ms, p95 {p95:.1} ms");
-    }
     let (median, p95) = percentiles(whole);
     println!(
         "search, one at a time: p50 {median:.1} ms, p95 {p95:.1} ms; {:.2} of the floor ({floor:.1} ms)",

@@ -8,6 +8,7 @@
 mod audit;
 mod catch_up;
 mod collapse;
+mod error;
 mod found;
 mod fuse;
 mod hit;
@@ -21,9 +22,10 @@ mod spaces;
 mod trace;
 
 pub use audit::{Audited, Recall, sentence_to_ask};
+pub use error::SearchError;
 pub use hit::{Hit, LegScore, ScoreParts};
 pub use results::{LexicalState, Results, SearchTimings};
-pub use searcher::{EXACT_SCAN_UP_TO, SearchError, SearchOptions, Searcher};
+pub use searcher::{EXACT_SCAN_UP_TO, SearchOptions, Searcher};
 pub use trace::{
     AnalysedTerm, AnalysedWord, Analysis, Considered, LexicalTrace, RerankTrace, SearchTrace, VectorTrace,
 };

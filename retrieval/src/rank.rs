@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use plumbline_store::LiveHit;
+use plumbline_store::{LiveHit, VectorMatch};
 use uuid::Uuid;
 
 use crate::collapse::{Fingerprint, duplicates};
@@ -102,4 +102,19 @@ impl<'a> Ranking<'a> {
             self.weights,
         )
     }
+}
+
+/// The vector leg as it counts, best first: it is found by the nearest window of a chunk, and scored by that and the whole
+/// chunk. What is not live any more is left out.
+pub(crate) fn nearest(matches: &[VectorMatch], live: &[LiveHit]) -> Vec<(Uuid, f32)> {
+    let cosines: HashMap<Uuid, f32> = live
+        .iter()
+        .filter_map(|hit| Some((hit.chunk_id, hit.cosine?)))
+        .collect();
+    let mut nearest: Vec<(Uuid, f32)> = matches
+        .iter()
+        .filter_map(|found| Some((found.chunk_id, *cosines.get(&found.chunk_id)?)))
+        .collect();
+    nearest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    nearest
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use plumbline_models::{Embedders, ModelError, Reranker};
+use plumbline_models::{Embedders, Reranker};
 use plumbline_store::{
     Filter, LiveHit, PassageQuery, RetrievalSettings, Scope, Store, StoreError, TenantTx, VectorMatch,
     VectorScan,
@@ -18,10 +19,10 @@ use crate::found::Found;
 use crate::fuse::{Weights, lexical_share};
 use crate::lexical::{FieldBoosts, LexicalMatches};
 use crate::outlook::Outlook;
-use crate::rank::Ranking;
+use crate::rank::{Ranking, nearest};
 use crate::rerank::{RERANKED, Rereading, features_of, read_again};
 use crate::spaces::{QueryVector, Spaces};
-use crate::{LexicalState, LexicalTrace, Results, SearchTimings, SearchTrace, VectorTrace};
+use crate::{LexicalState, LexicalTrace, Results, SearchError, SearchTimings, SearchTrace, VectorTrace};
 
 /// Live windows of a tenant up to which every one is compared; above, the tenant gets an HNSW index. An exact scan of
 /// 20,000 vectors of 384 dimensions takes some 15 ms, which is what the filtered index needs too, at a recall of 1.
@@ -49,25 +50,6 @@ pub struct SearchOptions {
     pub filter: Filter,
     /// Whether what the search looks at is written down, see [`SearchTrace`].
     pub trace: bool,
-}
-
-/// A search failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SearchError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The embedding model.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The index directory cannot be used.
-    #[error("lexical index in {path}: {reason}")]
-    Index {
-        /// Directory.
-        path: String,
-        /// Why.
-        reason: String,
-    },
 }
 
 /// Searches tenants' live documents. Cheap to share behind an [`Arc`].
@@ -135,13 +117,8 @@ impl Searcher {
         let settings = &options.settings;
         let depth = settings.leg_depth.max(options.k).max(1);
         let index = self.indexes.of(tenant, &options.scope)?;
-        let outlook = OnceCell::new(); // whichever leg needs it first reads it
-        let (vector_leg, lexical_leg) = tokio::join!(
-            self.vector_leg(tenant, query, depth, options, &index, &outlook),
-            self.lexical_leg(tenant, query, depth, options, &index, &outlook),
-        );
-        let mut vector = vector_leg?;
-        let (matches, lexical, lexical_ms) = lexical_leg?;
+        let (mut vector, (matches, lexical, lexical_ms)) =
+            self.legs(tenant, query, depth, options, &index).await?;
 
         let fusing = Instant::now();
         let weight = lexical_weight(settings, &vector.query, matches.language.as_deref());
@@ -258,6 +235,38 @@ impl Searcher {
             .await
     }
 
+    /// Both legs, side by side.
+    async fn legs(
+        &self,
+        tenant: Uuid,
+        query: &str,
+        depth: usize,
+        options: &SearchOptions,
+        index: &Arc<TenantIndex>,
+    ) -> Result<(VectorLeg, (LexicalMatches, LexicalState, f64)), SearchError> {
+        let outlook = OnceCell::new(); // whichever leg needs it first reads it
+        let words_are_found = AtomicBool::new(false);
+        let vector_leg = async {
+            let mut leg = self
+                .vector_leg(tenant, query, depth, options, index, &outlook)
+                .await?;
+            // A connection is used again only if the other leg, which may have to replay what was published, needs none any more.
+            if !words_are_found.load(Ordering::Relaxed) {
+                leg.connection = None;
+            }
+            Ok::<_, SearchError>(leg)
+        };
+        let lexical_leg = async {
+            let leg = self
+                .lexical_leg(tenant, query, depth, options, index, &outlook)
+                .await;
+            words_are_found.store(true, Ordering::Relaxed);
+            leg
+        };
+        let (vector_leg, lexical_leg) = tokio::join!(vector_leg, lexical_leg);
+        Ok((vector_leg?, lexical_leg?))
+    }
+
     async fn vector_leg(
         &self,
         tenant: Uuid,
@@ -290,8 +299,7 @@ impl Searcher {
                     &options.filter,
                 )
                 .await?;
-            // It is used again, unless the other leg may be waiting for its index for minutes.
-            connection = (!index.is_preview()).then_some(tx);
+            connection = Some(tx);
             matches
         } else {
             Vec::new()
@@ -469,21 +477,6 @@ fn lexical_weight(settings: &RetrievalSettings, query: &QueryVector, language: O
         }
         .clamp(0.0, 1.0),
     }
-}
-
-/// The vector leg as it counts, best first: it is found by the nearest window of a chunk, and scored by that and the whole
-/// chunk. What is not live any more is left out.
-fn nearest(matches: &[VectorMatch], live: &[LiveHit]) -> Vec<(Uuid, f32)> {
-    let cosines: HashMap<Uuid, f32> = live
-        .iter()
-        .filter_map(|hit| Some((hit.chunk_id, hit.cosine?)))
-        .collect();
-    let mut nearest: Vec<(Uuid, f32)> = matches
-        .iter()
-        .filter_map(|found| Some((found.chunk_id, *cosines.get(&found.chunk_id)?)))
-        .collect();
-    nearest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    nearest
 }
 
 struct VectorLeg {

@@ -45,7 +45,7 @@ async fn an_index_is_audited_with_what_customers_asked_and_with_sentences_of_doc
     assert!(audit.sampled_from_documents > 0, "{audit:?}");
     assert_eq!(
         (audit.found, audit.ef_search),
-        (audit.wanted, 200),
+        (audit.wanted, 150),
         "a handful of chunks is found whole: {audit:?}"
     );
     let mut tx = store.system().await.unwrap();
