@@ -1,9 +1,8 @@
 //! Search among 100,000 chunks of one tenant, beside another tenant's: latency, throughput, the recall of the vector
 //! index, and how long the lexical index takes to catch up.
 //!
-//! `cargo bench --profile dev -p plumbline-retrieval --bench large` (`-- 20000` for fewer chunks,
-//! `-- 100000 1` for chunks of one vector). The texts are sentences
-//! of the golden corpus's text files, shuffled together three by three; a chunk's vector is the normalised sum of its
+//! `cargo bench --profile dev -p plumbline-retrieval --bench large` (`-- 20000` for fewer chunks, `-- 100000 1` for
+//! chunks of one vector). The texts are sentences of the golden corpus's text files, shuffled together three by three; a chunk's vector is the normalised sum of its
 //! sentences' vectors by the real model, so that neighbourhoods are those of real language. Like chunks of real files it
 //! has about four vectors: its own, and one per sentence with half as much of any other sentence, so that among the many
 //! that share a sentence no two are the same. Questions are golden ones.
@@ -12,27 +11,20 @@
 //! leave of them if it were filtered afterwards; a lost lexical index is rebuilt while questions go on coming; and
 //! eight questions at a time are embedded together and one by one.
 
-use std::path::{Path, PathBuf};
+mod corpus;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumbline_models::{Embedder, Embedding, InContext, OnnxEmbedder, OnnxOptions, init_runtime};
+use plumbline_models::{Embedder, OnnxEmbedder, OnnxOptions, init_runtime};
 use plumbline_retrieval::{EXACT_SCAN_UP_TO, LexicalState, SearchOptions, SearchTimings, Searcher};
 use plumbline_store::testing::{TestDatabase, find_runtime};
 use plumbline_store::{
-    BlobStore, BuiltVersion, Filter, NewChunk, NewExtraction, NewVector, NewVersion, NewWindow,
-    RetrievalSettings, Scope, Store, VectorIndex, VectorScan,
+    Filter, RetrievalSettings, Scope, Store, StoreError, TenantTx, VectorIndex, VectorMatch, VectorScan,
 };
-use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
-/// Chunks of a document.
-const PER_DOCUMENT: usize = 500;
-
-/// Vectors of a chunk, at most: its own and one per sentence.
-const WINDOWS: usize = 4;
+use crate::corpus::{Kept, PER_DOCUMENT, Stuff, WINDOWS, publish, questions, write};
 
 /// Chunks that are changed to see how the lexical index catches up.
 const CHANGED: usize = 20_000;
@@ -59,58 +51,13 @@ fn main() -> Result<(), Failure> {
     let windows = numbers
         .next()
         .map_or(WINDOWS, |windows: usize| windows.clamp(1, WINDOWS));
+    if i64::try_from(chunks * windows)? <= EXACT_SCAN_UP_TO {
+        let few = format!(
+            "{chunks} chunks of {windows} vectors get no index: more than {EXACT_SCAN_UP_TO} vectors are needed"
+        );
+        return Err(few.into());
+    }
     tokio::runtime::Runtime::new()?.block_on(measure(chunks, windows))
-}
-
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden")
-}
-
-fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Failure> {
-    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
-            {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Sentences and rows of the corpus, without repetitions.
-fn sentences() -> Result<Vec<String>, Failure> {
-    let mut all = Vec::new();
-    for file in files(&golden(), &["md", "txt", "csv"])? {
-        let text = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
-        let parts = text.lines().flat_map(|line| line.split(". "));
-        let whole = parts.map(str::trim).filter(|part| part.len() > 30);
-        all.extend(whole.map(|part| part.chars().take(300).collect::<String>()));
-    }
-    all.sort();
-    all.dedup();
-    Ok(all)
-}
-
-fn questions() -> Result<Vec<String>, Failure> {
-    let mut questions = Vec::new();
-    for file in files(&golden().join("cases"), &["jsonl"])? {
-        for line in std::fs::read_to_string(file)?.lines() {
-            if let Ok(case) = serde_json::from_str::<serde_json::Value>(line)
-                && case["kind"] == "answerable"
-            {
-                questions.push(case["question"].as_str().unwrap_or_default().to_owned());
-            }
-        }
-    }
-    Ok(questions)
 }
 
 fn model() -> Result<Arc<dyn Embedder>, Failure> {
@@ -123,191 +70,6 @@ fn model() -> Result<Arc<dyn Embedder>, Failure> {
     init_runtime(&runtime.join(library))?;
     let options = OnnxOptions::new(runtime.join("models/all-MiniLM-L6-v2"));
     Ok(Arc::new(OnnxEmbedder::load(&options)?))
-}
-
-/// Everything that chunks are made of.
-struct Stuff {
-    sentences: Vec<String>,
-    read: Vec<Embedding>,
-    windows: usize,
-    random: StdRng,
-}
-
-impl Stuff {
-    async fn gather(embedder: &dyn Embedder, windows: usize) -> Result<Self, Failure> {
-        let sentences = sentences()?;
-        let mut read = Vec::with_capacity(sentences.len());
-        for batch in sentences.chunks(64) {
-            let passages = batch.iter().cloned().map(InContext::from).collect();
-            read.extend(embedder.embed_in_pieces(passages).await?);
-        }
-        Ok(Self {
-            sentences,
-            read,
-            windows,
-            random: StdRng::seed_from_u64(7),
-        })
-    }
-
-    /// Three sentences, the pieces of all, and the vector of the whole.
-    fn chunk(&mut self) -> Made {
-        let all: Vec<usize> = (0..self.sentences.len()).collect();
-        let chosen: Vec<usize> = all.choose_multiple(&mut self.random, 3).copied().collect();
-        let mut whole = vec![0.0_f32; self.read[0].vector.len()];
-        let mut pieces = Vec::new();
-        for (weight, i) in [0.6, 0.3, 0.1].iter().zip(&chosen) {
-            add(&mut whole, &self.read[*i].vector, *weight);
-            pieces.extend(self.read[*i].pieces.clone());
-        }
-        normalise(&mut whole);
-        let number: u32 = self.random.random_range(10_000..99_999);
-        let mut sentences: Vec<(String, Vec<f32>)> = Vec::new();
-        for i in chosen {
-            let mut vector = self.read[i].vector.clone();
-            let other = self.random.random_range(0..self.read.len());
-            add(&mut vector, &self.read[other].vector, 0.5);
-            normalise(&mut vector);
-            sentences.push((format!("{}.", self.sentences[i]), vector));
-        }
-        let last = &mut sentences[2].0;
-        *last = format!("{last} Ref {number}.");
-        let whole = Embedding {
-            vector: whole,
-            pieces,
-        };
-        Made { sentences, whole }
-    }
-}
-
-/// A chunk before it is written.
-struct Made {
-    sentences: Vec<(String, Vec<f32>)>,
-    whole: Embedding,
-}
-
-fn add(sum: &mut [f32], part: &[f32], weight: f32) {
-    for (sum, part) in sum.iter_mut().zip(part) {
-        *sum += weight * part;
-    }
-}
-
-fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    for x in vector {
-        *x /= length;
-    }
-}
-
-/// The next chunk of a document, from byte `start` of its text on, and its text; its vectors are added to `vectors`.
-fn written(
-    stuff: &mut Stuff,
-    (document, ordinal): (&str, u32),
-    start: usize,
-    vectors: &mut Vec<NewVector>,
-) -> (NewChunk, String) {
-    let Made { sentences, whole } = stuff.chunk();
-    let texts: Vec<&str> = sentences.iter().map(|(text, _)| text.as_str()).collect();
-    let body = texts.join(" ");
-    let end = start + body.len();
-    let hash = BlobStore::hash(body.as_bytes());
-    vectors.push(NewVector {
-        hash,
-        pieces: whole.signs(),
-        vector: whole.vector,
-    });
-    let mut windows = vec![NewWindow {
-        start,
-        end,
-        hash,
-        in_pieces: true,
-    }];
-    let mut from = start;
-    for (sentence, vector) in sentences.into_iter().take(stuff.windows - 1) {
-        let hash = BlobStore::hash(format!("{sentence} in {body}").as_bytes());
-        vectors.push(NewVector {
-            hash,
-            pieces: None,
-            vector,
-        });
-        windows.push(NewWindow {
-            start: from,
-            end: from + sentence.len(),
-            hash,
-            in_pieces: false,
-        });
-        from += sentence.len() + 1;
-    }
-    let chunk = NewChunk {
-        ordinal,
-        start,
-        end,
-        page_from: None,
-        page_to: None,
-        row_from: None,
-        row_to: None,
-        heading_path: vec!["Section".to_owned(), document.to_owned()],
-        text: body.clone(),
-        tokens: 60,
-        hash,
-        windows,
-    };
-    (chunk, body)
-}
-
-/// A published document of `count` chunks.
-async fn publish(
-    store: &Store,
-    tenant: Uuid,
-    key: &str,
-    count: usize,
-    stuff: &mut Stuff,
-    embedder: &dyn Embedder,
-) -> Result<(), Failure> {
-    let (mut start, mut chunks, mut vectors, mut text) = (0, Vec::new(), Vec::new(), String::new());
-    for ordinal in 0..u32::try_from(count)? {
-        let (chunk, body) = written(stuff, (key, ordinal), start, &mut vectors);
-        start = chunk.end + 1;
-        text.push_str(&body);
-        text.push('\n');
-        chunks.push(chunk);
-    }
-    let sha = BlobStore::hash(text.as_bytes());
-    let mut tx = store.tenant(tenant).await?;
-    let new = NewVersion {
-        key: key.to_owned(),
-        file_name: key.to_owned(),
-        blob_sha256: sha,
-        blob_bytes: i64::try_from(text.len())?,
-    };
-    let received = tx.receive_version(&new).await?;
-    let space_id = tx.ensure_space(embedder.model(), embedder.dimension()).await?;
-    let extraction = NewExtraction {
-        version_id: received.version_id,
-        media_type: "text/plain".to_owned(),
-        text,
-        text_sha256: sha,
-        outline: "{}".to_owned(),
-        content_sha256: sha,
-        language: Some("en".to_owned()),
-        warnings: serde_json::json!([]),
-        pages: serde_json::json!([]),
-    };
-    tx.save_extraction(&extraction).await?;
-    tx.save_vectors(received.version_id, space_id, &vectors).await?;
-    let built = BuiltVersion {
-        version_id: received.version_id,
-        title: Some(key.to_owned()),
-        recipe_sha256: [0; 32],
-        chunks,
-        space_id,
-        windows_embedded: i32::try_from(vectors.len())?,
-        windows_reused: 0,
-        places: Vec::new(),
-        overlay_revision: 0,
-    };
-    tx.complete_version(&built, &|_| {}).await?;
-    tx.publish_if_newest(received.version_id).await?;
-    Ok(tx.commit().await?)
 }
 
 /// Median and 95th percentile (nearest rank) in milliseconds.
@@ -327,33 +89,6 @@ fn resident_mib() -> f64 {
         .find_map(|line| line.strip_prefix("VmRSS:"))
         .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.unwrap_or_default() / 1024.0
-}
-
-/// Writes `chunks` chunks of one tenant, beside another tenant's; returns the first.
-async fn write(
-    store: &Store,
-    chunks: usize,
-    stuff: &mut Stuff,
-    embedder: &dyn Embedder,
-) -> Result<Uuid, Failure> {
-    let mut tx = store.system().await?;
-    let tenant = tx.ensure_tenant("large", "Large").await?.id;
-    let other = tx.ensure_tenant("other", "Other").await?.id;
-    tx.commit().await?;
-
-    let began = Instant::now();
-    for number in 0..chunks / PER_DOCUMENT {
-        let key = format!("document-{number:04}");
-        publish(store, tenant, &key, PER_DOCUMENT, stuff, embedder).await?;
-    }
-    publish(store, other, "other", PER_DOCUMENT, stuff, embedder).await?;
-    println!(
-        "{chunks} chunks of {} vectors written in {:.1} s ({} distinct sentences)",
-        stuff.windows,
-        began.elapsed().as_secs_f64(),
-        stuff.sentences.len()
-    );
-    Ok(tenant)
 }
 
 /// Builds the vector index; returns its space.
@@ -430,6 +165,19 @@ async fn measure(chunks: usize, windows: usize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The chunks in live versions that `filter` keeps whose best window is nearest to `vector`.
+async fn nearest(
+    tx: &mut TenantTx,
+    space: i32,
+    vector: &[f32],
+    limit: usize,
+    scan: VectorScan,
+    filter: &Filter,
+) -> Result<Vec<VectorMatch>, StoreError> {
+    tx.nearest_chunks(space, vector, limit, scan, &Scope::default(), filter)
+        .await
+}
+
 /// How many of the nearest chunks the index finds.
 async fn recall(
     store: &Store,
@@ -442,27 +190,24 @@ async fn recall(
     for question in questions.iter().take(100) {
         let vector = embedder.embed_one(question).await?;
         let mut tx = store.tenant(tenant).await?;
-        let scope = Scope::default();
-        let exact = tx
-            .nearest_chunks(
-                space,
-                &vector,
-                COMPARED,
-                VectorScan::Exact,
-                &scope,
-                &Filter::default(),
-            )
-            .await?;
-        let near = tx
-            .nearest_chunks(
-                space,
-                &vector,
-                COMPARED,
-                VectorScan::Approximate,
-                &scope,
-                &Filter::default(),
-            )
-            .await?;
+        let exact = nearest(
+            &mut tx,
+            space,
+            &vector,
+            COMPARED,
+            VectorScan::Exact,
+            &Filter::default(),
+        )
+        .await?;
+        let near = nearest(
+            &mut tx,
+            space,
+            &vector,
+            COMPARED,
+            VectorScan::Approximate,
+            &Filter::default(),
+        )
+        .await?;
         tx.commit().await?;
         wanted += exact.len();
         found += exact
@@ -524,12 +269,12 @@ async fn floor(
         embed.push(began.elapsed());
         let mut tx = store.tenant(tenant).await?;
         let began = Instant::now();
-        tx.nearest_chunks(
+        nearest(
+            &mut tx,
             space,
             &vector,
             depth,
             VectorScan::Approximate,
-            &Scope::default(),
             &Filter::default(),
         )
         .await?;
@@ -626,29 +371,6 @@ async fn many_at_once(searcher: &Arc<Searcher>, tenant: Uuid, questions: &[Strin
     Ok(())
 }
 
-/// A filter that keeps a share of the documents.
-struct Kept {
-    percent: usize,
-    windows: usize,
-    filter: Filter,
-}
-
-impl Kept {
-    /// Every n-th document, at least one; a filter names at most 100.
-    fn of(documents: usize, percent: usize, windows: usize) -> Self {
-        let count = (documents * percent / 100).clamp(1, 100);
-        let keys = (0..count).map(|number| format!("document-{:04}", number * documents / count));
-        Self {
-            percent,
-            windows: count * PER_DOCUMENT * windows,
-            filter: Filter {
-                documents: keys.collect(),
-                ..Filter::default()
-            },
-        }
-    }
-}
-
 /// Latency and recall under a filter, beside what is left of the index's own candidates when they are filtered afterwards.
 async fn filtered(
     store: &Store,
@@ -687,16 +409,15 @@ async fn filtered(
             .nearest_chunks(space, &vector, depth, scan, &scope, &kept.filter)
             .await?;
         // what an index without iterative scan returns: its candidates, of which the filter keeps what it keeps
-        let candidates = tx
-            .nearest_chunks(
-                space,
-                &vector,
-                CANDIDATES,
-                VectorScan::Approximate,
-                &scope,
-                &Filter::default(),
-            )
-            .await?;
+        let candidates = nearest(
+            &mut tx,
+            space,
+            &vector,
+            CANDIDATES,
+            VectorScan::Approximate,
+            &Filter::default(),
+        )
+        .await?;
         let ids: Vec<Uuid> = candidates.iter().map(|one| one.chunk_id).collect();
         let survivors = tx.live_hits(&ids, space, None, &scope, &kept.filter).await?;
         tx.commit().await?;
