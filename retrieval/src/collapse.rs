@@ -5,9 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plumbline_models::reading::words;
-use plumbline_store::LiveHit;
+use plumbline_models::reading::Word;
 use uuid::Uuid;
+
+use crate::rerank::Passage;
 
 /// Share of a text's words from which another one says the same, in percent.
 const SAME_PASSAGE: usize = 90;
@@ -16,9 +17,9 @@ const SAME_PASSAGE: usize = 90;
 /// fingerprint is no repetition and none of it.
 pub(crate) fn duplicates(
     leading: impl Iterator<Item = Uuid>,
-    fingerprints: &HashMap<Uuid, Fingerprint>,
+    fingerprints: &HashMap<Uuid, Fingerprint<'_>>,
 ) -> HashMap<Uuid, Uuid> {
-    let mut kept: Vec<(Uuid, &Fingerprint)> = Vec::new();
+    let mut kept: Vec<(Uuid, &Fingerprint<'_>)> = Vec::new();
     let mut found = HashMap::new();
     for chunk in leading {
         let Some(fingerprint) = fingerprints.get(&chunk) else {
@@ -35,29 +36,28 @@ pub(crate) fn duplicates(
 }
 
 /// The words of a passage, to be compared with those of others.
-pub(crate) struct Fingerprint {
-    stems: HashSet<String>,
+pub(crate) struct Fingerprint<'a> {
+    stems: HashSet<&'a str>,
     /// Words that make two otherwise equal texts different: with digits or a capital.
-    telling: HashSet<String>,
+    telling: HashSet<&'a str>,
 }
 
-impl Fingerprint {
-    /// The words of each of `hits`.
-    pub(crate) fn of_all(hits: &[&LiveHit]) -> HashMap<Uuid, Self> {
-        hits.iter()
-            .map(|hit| (hit.chunk_id, Self::of(&hit.body)))
+impl<'a> Fingerprint<'a> {
+    /// The words of each of `passages`.
+    pub(crate) fn of_all(passages: &'a [Passage<'_>]) -> HashMap<Uuid, Self> {
+        passages
+            .iter()
+            .map(|passage| (passage.hit.chunk_id, Self::of(&passage.words)))
             .collect()
     }
 
-    fn of(text: &str) -> Self {
-        let found = words(text);
+    fn of(words: &'a [Word<'_>]) -> Self {
+        let telling = words
+            .iter()
+            .filter(|word| word.has_digit() || word.is_capitalised());
         Self {
-            telling: found
-                .iter()
-                .filter(|word| word.has_digit() || word.is_capitalised())
-                .map(|word| word.folded.clone())
-                .collect(),
-            stems: found.into_iter().map(|word| word.stem).collect(),
+            telling: telling.map(|word| word.folded.as_str()).collect(),
+            stems: words.iter().map(|word| word.stem.as_str()).collect(),
         }
     }
 
@@ -73,12 +73,17 @@ impl Fingerprint {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use plumbline_models::reading::words;
     use proptest::prelude::*;
 
+    use super::*;
+
     fn repeated(bodies: &[&str]) -> Vec<(u128, u128)> {
-        let of = |(n, body): (u128, &&str)| (Uuid::from_u128(n), Fingerprint::of(body));
-        let fingerprints: HashMap<Uuid, Fingerprint> = (1..).zip(bodies).map(of).collect();
+        let read: Vec<Vec<Word<'_>>> = bodies.iter().map(|body| words(body)).collect();
+        let fingerprints: HashMap<Uuid, Fingerprint<'_>> = (1..)
+            .zip(&read)
+            .map(|(n, words)| (Uuid::from_u128(n), Fingerprint::of(words)))
+            .collect();
         let order = (1..).take(bodies.len()).map(Uuid::from_u128);
         let mut found: Vec<(u128, u128)> = duplicates(order, &fingerprints)
             .into_iter()

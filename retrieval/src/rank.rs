@@ -54,7 +54,7 @@ impl<'a> Ranking<'a> {
     pub(crate) fn order(
         &self,
         bonuses: &HashMap<Uuid, Bonus>,
-        fingerprints: &HashMap<Uuid, Fingerprint>,
+        fingerprints: &HashMap<Uuid, Fingerprint<'_>>,
     ) -> Vec<Ranked> {
         let first = self.fuse(&HashMap::new());
         let places: HashMap<Uuid, u32> = (1_u32..)

@@ -21,9 +21,9 @@ pub enum LexicalState {
 /// Milliseconds per stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SearchTimings {
-    /// Embedding the question.
+    /// Embedding the question; what the legs must know is read meanwhile.
     pub embed_ms: f64,
-    /// Lexical leg, run beside the embedding and the vector leg.
+    /// Lexical leg, run beside the vector leg.
     pub lexical_ms: f64,
     /// Vector leg.
     pub vector_ms: f64,

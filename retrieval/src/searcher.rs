@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use plumbline_models::{Embedders, Reranker};
@@ -10,7 +9,6 @@ use plumbline_store::{
     Filter, LiveHit, PassageQuery, RetrievalSettings, Scope, Store, StoreError, TenantTx, VectorMatch,
     VectorScan,
 };
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::catch_up::{IndexSlot, LexicalIndexes, TenantIndex};
@@ -20,7 +18,7 @@ use crate::fuse::{Weights, lexical_share};
 use crate::lexical::{FieldBoosts, LexicalMatches};
 use crate::outlook::Outlook;
 use crate::rank::{Ranking, nearest};
-use crate::rerank::{RERANKED, Rereading, features_of, read_again};
+use crate::rerank::{Passage, RERANKED, Rereading, features_of, read_again};
 use crate::spaces::{QueryVector, Spaces};
 use crate::{LexicalState, LexicalTrace, Results, SearchError, SearchTimings, SearchTrace, VectorTrace};
 
@@ -60,6 +58,43 @@ pub struct Searcher {
     reranker: Option<Arc<dyn Reranker>>,
 }
 
+/// What is looked for, where.
+struct Look<'a> {
+    tenant: Uuid,
+    query: &'a str,
+    options: &'a SearchOptions,
+    /// Candidates per leg.
+    depth: usize,
+    index: Arc<TenantIndex>,
+}
+
+/// The question as the model read it.
+struct Question {
+    vector: QueryVector,
+    embed_ms: f64,
+}
+
+/// What the vector leg found, best first.
+struct Nearest {
+    matches: Vec<VectorMatch>,
+    took_ms: f64,
+}
+
+/// What the lexical leg found.
+struct Words {
+    matches: LexicalMatches,
+    state: LexicalState,
+    took_ms: f64,
+}
+
+/// Both legs, and what the lexical one counts.
+struct Legs<'a> {
+    vector: &'a QueryVector,
+    nearest: &'a [VectorMatch],
+    lexical: &'a LexicalMatches,
+    weight: f32,
+}
+
 impl Searcher {
     /// A searcher whose lexical indexes live in a free slot below `index_root`. Questions are embedded by the model that
     /// the settings name.
@@ -95,10 +130,17 @@ impl Searcher {
         options: &SearchOptions,
     ) -> Result<Results, SearchError> {
         let began = Instant::now();
+        let look = Look {
+            tenant,
+            query,
+            options,
+            depth: options.settings.leg_depth.max(options.k).max(1),
+            index: self.indexes.of(tenant, &options.scope)?,
+        };
         let mut looks = 0;
         loop {
             looks += 1;
-            let (results, moved) = Box::pin(self.look(tenant, query, options, began)).await?;
+            let (results, moved) = Box::pin(self.look(&look, began)).await?;
             if !moved || looks == MOST_LOOKS {
                 return Ok(results);
             }
@@ -107,74 +149,71 @@ impl Searcher {
 
     /// One search. The flag is true when a version was replaced or deleted between the legs and the join: what it held
     /// is missing from the result, and its successor was not looked for.
-    async fn look(
-        &self,
-        tenant: Uuid,
-        query: &str,
-        options: &SearchOptions,
-        began: Instant,
-    ) -> Result<(Results, bool), SearchError> {
-        let settings = &options.settings;
-        let depth = settings.leg_depth.max(options.k).max(1);
-        let index = self.indexes.of(tenant, &options.scope)?;
-        let (mut vector, (matches, lexical, lexical_ms)) =
-            self.legs(tenant, query, depth, options, &index).await?;
+    async fn look(&self, look: &Look<'_>, began: Instant) -> Result<(Results, bool), SearchError> {
+        let settings = &look.options.settings;
+        let (question, outlook, lexical) = self.prepared(look).await?;
+        // Both at once: the database compares vectors, this process words. Neither began earlier, while the question was being
+        // embedded: on two cores that cost the embedding more than it gained.
+        let nearest = self.vector_leg(look, &question.vector, outlook.scan);
+        let words = lexical_leg(look, lexical, outlook.kept);
+        let (nearest, words) = tokio::join!(biased; nearest, words);
+        let (nearest, connection) = nearest?;
 
         let fusing = Instant::now();
-        let weight = lexical_weight(settings, &vector.query, matches.language.as_deref());
-        let connection = match vector.connection.take() {
-            Some(connection) => connection,
-            None => self.store.tenant(tenant).await?,
+        let weight = lexical_weight(settings, &question.vector, words.matches.language.as_deref());
+        let legs = Legs {
+            vector: &question.vector,
+            nearest: &nearest.matches,
+            lexical: &words.matches,
+            weight,
         };
-        let found = self
-            .ranked((connection, query), &vector, &matches, weight, options)
-            .await?;
-        let hits = found.hits(options.k);
+        let found = self.ranked(connection, look, &legs).await?;
+        let hits = found.hits(look.options.k);
         let lexical_coverage = hits
             .first()
             .and_then(|hit| hit.lexical)
-            .map_or(0.0, |place| lexical_share(place.score, matches.bound));
+            .map_or(0.0, |place| lexical_share(place.score, words.matches.bound));
         let timings = SearchTimings {
-            embed_ms: vector.embed_ms,
-            lexical_ms,
-            vector_ms: vector.search_ms,
+            embed_ms: question.embed_ms,
+            lexical_ms: words.took_ms,
+            vector_ms: nearest.took_ms,
             fuse_ms: millis(fusing),
             total_ms: millis(began),
         };
-        tracing::debug!(%tenant, hits = hits.len(), ?lexical, ?timings, "retrieval.search.done");
-        let trace = options.trace.then(|| SearchTrace {
-            query: query.to_owned(),
-            k: options.k,
-            leg_depth: depth,
-            analysis: matches.analysis(),
+        tracing::debug!(tenant = %look.tenant, hits = hits.len(), lexical = ?words.state, ?timings, "retrieval.search.done");
+        let vector_scan = scan_name(outlook.scan);
+        let trace = look.options.trace.then(|| SearchTrace {
+            query: look.query.to_owned(),
+            k: look.options.k,
+            leg_depth: look.depth,
+            analysis: words.matches.analysis(),
             lexical: LexicalTrace {
-                state: lexical.clone(),
-                found: matches.chunks.len(),
-                bound: matches.bound,
+                state: words.state.clone(),
+                found: words.matches.chunks.len(),
+                bound: words.matches.bound,
             },
             vector: VectorTrace {
-                model: vector.query.model().to_owned(),
-                scan: vector.scan.to_owned(),
-                windows: vector.windows,
-                found: vector.matches.len(),
+                model: question.vector.model().to_owned(),
+                scan: vector_scan.to_owned(),
+                windows: outlook.windows,
+                found: nearest.matches.len(),
             },
             fusion: settings.fusion,
             lexical_weight: weight,
             rerank: found.rerank.clone(),
-            candidates: found.considered(options.k),
+            candidates: found.considered(look.options.k),
             gone: found.gone,
-            index_version: vector.revision,
+            index_version: outlook.revision,
             timings,
         });
-        let vector_scan = vector.scan;
         let results = Results {
             hits,
             trace,
-            query_vector: vector.query.into_own(),
+            query_vector: question.vector.into_own(),
             lexical_coverage,
-            lexical_bound: matches.bound,
+            lexical_bound: words.matches.bound,
             lexical_weight: weight,
-            lexical,
+            lexical: words.state,
             vector_scan,
             timings,
         };
@@ -216,197 +255,92 @@ impl Searcher {
         &self.store
     }
 
-    /// What is known before the legs look, read by the first of them.
-    async fn outlook<'a>(
-        &self,
-        tenant: Uuid,
-        options: &SearchOptions,
-        index: &TenantIndex,
-        outlook: &'a OnceCell<Outlook>,
-    ) -> Result<&'a Outlook, SearchError> {
-        outlook
-            .get_or_try_init(|| async {
-                let space = self
-                    .spaces
-                    .of(&self.store, tenant, &options.settings.model)
-                    .await?;
-                Ok(Outlook::read(&self.store, tenant, space, options, index).await?)
-            })
-            .await
-    }
-
-    /// Both legs, side by side.
-    async fn legs(
-        &self,
-        tenant: Uuid,
-        query: &str,
-        depth: usize,
-        options: &SearchOptions,
-        index: &Arc<TenantIndex>,
-    ) -> Result<(VectorLeg, (LexicalMatches, LexicalState, f64)), SearchError> {
-        let outlook = OnceCell::new(); // whichever leg needs it first reads it
-        let words_are_found = AtomicBool::new(false);
-        let vector_leg = async {
-            let mut leg = self
-                .vector_leg(tenant, query, depth, options, index, &outlook)
-                .await?;
-            // A connection is used again only if the other leg, which may have to replay what was published, needs none any more.
-            if !words_are_found.load(Ordering::Relaxed) {
-                leg.connection = None;
-            }
-            Ok::<_, SearchError>(leg)
-        };
-        let lexical_leg = async {
-            let leg = self
-                .lexical_leg(tenant, query, depth, options, index, &outlook)
-                .await;
-            words_are_found.store(true, Ordering::Relaxed);
-            leg
-        };
-        let (vector_leg, lexical_leg) = tokio::join!(vector_leg, lexical_leg);
-        Ok((vector_leg?, lexical_leg?))
-    }
-
-    async fn vector_leg(
-        &self,
-        tenant: Uuid,
-        query: &str,
-        depth: usize,
-        options: &SearchOptions,
-        index: &TenantIndex,
-        outlook: &OnceCell<Outlook>,
-    ) -> Result<VectorLeg, SearchError> {
+    /// The question as a vector, and what must be known before the legs look: the database is asked while the model reads.
+    async fn prepared(&self, look: &Look<'_>) -> Result<(Question, Outlook, LexicalState), SearchError> {
+        let model = &look.options.settings.model;
         let embedding = Instant::now();
-        let embed = async {
-            let model = &options.settings.model;
-            let query = self.embed(tenant, model, query).await?;
-            Ok::<_, SearchError>((query, millis(embedding)))
+        let question = async {
+            let vector = self.embed(look.tenant, model, look.query).await?;
+            Ok::<_, SearchError>(Question {
+                vector,
+                embed_ms: millis(embedding),
+            })
         };
-        let outlook = self.outlook(tenant, options, index, outlook);
-        let ((query, embed_ms), outlook) = tokio::try_join!(embed, outlook)?;
-        let scan = outlook.scan;
-        let searching = Instant::now();
-        let mut connection = None;
-        let matches = if options.settings.vector {
-            let mut tx = self.store.tenant(tenant).await?;
-            let matches = tx
-                .nearest_chunks(
-                    query.space(),
-                    query.values(),
-                    depth,
-                    scan,
-                    &options.scope,
-                    &options.filter,
-                )
-                .await?;
-            connection = Some(tx);
-            matches
-        } else {
-            Vec::new()
+        let outlook = async {
+            let space = self.spaces.of(&self.store, look.tenant, model).await?;
+            let outlook = Outlook::read(&self.store, look.tenant, space, look.options, &look.index).await?;
+            let lexical = self.lexical_state(look, outlook.revision).await?;
+            Ok::<_, SearchError>((outlook, lexical))
         };
-        let scan = if scan == VectorScan::Exact {
-            "exact"
-        } else {
-            "hnsw"
-        };
-        Ok(VectorLeg {
-            query,
-            matches,
-            scan,
-            windows: outlook.windows,
-            revision: outlook.revision,
-            embed_ms,
-            search_ms: millis(searching),
-            connection,
-        })
+        let (question, (outlook, lexical)) = tokio::try_join!(question, outlook)?;
+        Ok((question, outlook, lexical))
     }
 
-    async fn lexical_leg(
-        &self,
-        tenant: Uuid,
-        query: &str,
-        depth: usize,
-        options: &SearchOptions,
-        index: &Arc<TenantIndex>,
-        outlook: &OnceCell<Outlook>,
-    ) -> Result<(LexicalMatches, LexicalState, f64), SearchError> {
-        let began = Instant::now();
-        if !options.settings.lexical {
-            return Ok((LexicalMatches::default(), LexicalState::Off, 0.0));
+    /// Whether the lexical index has seen `revision`, the newest one, after what it missed was replayed.
+    async fn lexical_state(&self, look: &Look<'_>, revision: i64) -> Result<LexicalState, SearchError> {
+        if !look.options.settings.lexical {
+            return Ok(LexicalState::Off);
         }
-        let patience = if index.is_preview() {
+        let patience = if look.index.is_preview() {
             PREVIEW_PATIENCE
         } else {
             CATCH_UP_PATIENCE
         };
-        let outlook = self.outlook(tenant, options, index, outlook).await?;
-        let revision = outlook.revision;
-        let state = match index
-            .catch_up_within(&self.store, tenant, revision, patience)
-            .await
-        {
-            Ok(true) => LexicalState::Current,
-            Ok(false) => LexicalState::Behind,
+        let replayed = look
+            .index
+            .catch_up_within(&self.store, look.tenant, revision, patience);
+        match replayed.await {
+            Ok(true) => Ok(LexicalState::Current),
+            Ok(false) => Ok(LexicalState::Behind),
             Err(SearchError::Index { path, reason }) => {
                 tracing::error!(path, reason, "retrieval.lexical.unavailable");
-                return Ok((
-                    LexicalMatches::default(),
-                    LexicalState::Unavailable,
-                    millis(began),
-                ));
+                Ok(LexicalState::Unavailable)
             }
-            Err(error) => return Err(error),
-        };
-        // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
-        let boosts = FieldBoosts {
-            heading: options.settings.heading_boost,
-            title: options.settings.title_boost,
-        };
-        match index.search(query, depth * 4, boosts, outlook.kept.clone()).await {
-            Ok(matches) => Ok((matches, state, millis(began))),
-            Err(error) => {
-                tracing::error!(%error, "retrieval.lexical.unavailable");
-                Ok((
-                    LexicalMatches::default(),
-                    LexicalState::Unavailable,
-                    millis(began),
-                ))
-            }
+            Err(error) => Err(error),
         }
     }
 
-    /// Joins the candidates of both legs to the live versions and orders them for the question `text`.
-    async fn ranked(
+    /// The nearest chunks, and the connection that looked for them: the join goes on with it.
+    async fn vector_leg(
         &self,
-        (mut tx, text): (TenantTx, &str),
-        vector: &VectorLeg,
-        lexical: &LexicalMatches,
-        weight: f32,
-        options: &SearchOptions,
-    ) -> Result<Found, SearchError> {
+        look: &Look<'_>,
+        query: &QueryVector,
+        scan: VectorScan,
+    ) -> Result<(Nearest, TenantTx), SearchError> {
+        let began = Instant::now();
+        let mut tx = self.store.tenant(look.tenant).await?;
+        let options = look.options;
+        let matches = if options.settings.vector {
+            let (scope, filter) = (&options.scope, &options.filter);
+            tx.nearest_chunks(query.space(), query.values(), look.depth, scan, scope, filter)
+                .await?
+        } else {
+            Vec::new()
+        };
+        let took_ms = millis(began);
+        Ok((Nearest { matches, took_ms }, tx))
+    }
+
+    /// Joins the candidates of both legs to the live versions and orders them for the question.
+    async fn ranked(&self, mut tx: TenantTx, look: &Look<'_>, legs: &Legs<'_>) -> Result<Found, SearchError> {
+        let (text, options) = (look.query, look.options);
         let settings = &options.settings;
-        let depth = settings.leg_depth.max(options.k).max(1);
-        let mut wanted: Vec<Uuid> = vector.matches.iter().map(|m| m.chunk_id).collect();
-        wanted.extend(lexical.chunks.iter().take(depth).map(|(chunk, _)| *chunk));
+        let Legs { vector, lexical, .. } = legs;
+        let mut wanted: Vec<Uuid> = legs.nearest.iter().map(|m| m.chunk_id).collect();
+        wanted.extend(lexical.chunks.iter().take(look.depth).map(|(chunk, _)| *chunk));
         wanted.sort();
         wanted.dedup();
         let query = settings.vector.then_some(PassageQuery {
-            vector: vector.query.values(),
+            vector: vector.values(),
             whole_weight: settings.whole_weight,
         });
         let mut live = tx
-            .live_hits(
-                &wanted,
-                vector.query.space(),
-                query,
-                &options.scope,
-                &options.filter,
-            )
+            .live_hits(&wanted, vector.space(), query, &options.scope, &options.filter)
             .await?;
         for hit in &mut live {
-            hit.cosine = hit.cosine.map(|cosine| vector.query.nearness(cosine));
+            hit.cosine = hit.cosine.map(|cosine| vector.nearness(cosine));
         }
-        let nearest = nearest(&vector.matches, &live);
+        let nearest = nearest(legs.nearest, &live);
         let ranking = Ranking {
             live: &live,
             nearest: &nearest,
@@ -414,13 +348,13 @@ impl Searcher {
             weights: Weights {
                 fusion: settings.fusion,
                 rrf_k: settings.rrf_k,
-                lexical: weight,
+                lexical: legs.weight,
                 pin_margin: settings.pin_margin.clamp(0.0, 1.0),
             },
             leading: RERANKED.max(options.k),
         };
         let leading = ranking.leading();
-        let (space, pieces) = vector.query.pieces();
+        let (space, pieces) = vector.pieces();
         let wants_pieces = settings.rerank && settings.late_weight > 0.0 && !pieces.is_empty();
         let fetch = async {
             let mut signs: HashMap<Uuid, Vec<u8>> = HashMap::new();
@@ -433,15 +367,16 @@ impl Searcher {
             Ok::<_, StoreError>(signs)
         };
         let read = async {
+            let passages: Vec<Passage<'_>> = leading.iter().map(|hit| Passage::of(hit)).collect();
             let features = if settings.rerank {
-                features_of(text, &lexical.words, &leading)
+                features_of(text, &lexical.words, &passages)
             } else {
                 HashMap::new()
             };
-            (features, Fingerprint::of_all(&leading))
+            (features, passages)
         };
         // Polled in this order: the passages are read while the database looks for their pieces.
-        let (signs, (features, fingerprints)) = tokio::join!(biased; fetch, read);
+        let (signs, (features, passages)) = tokio::join!(biased; fetch, read);
         let signs = signs?;
         drop(tx); // it only read, and nobody needs to wait for its end
         let reading = Rereading {
@@ -453,16 +388,54 @@ impl Searcher {
             signs: &signs,
         };
         let reread = read_again(self.reranker.as_ref(), &reading, settings).await;
-        let ranked = ranking.order(&reread.bonuses, &fingerprints);
+        let ranked = ranking.order(&reread.bonuses, &Fingerprint::of_all(&passages));
         let live: HashMap<Uuid, LiveHit> = live.into_iter().map(|hit| (hit.chunk_id, hit)).collect();
         Ok(Found {
             // The vector leg saw live versions only: what is gone now was replaced in between.
-            moved: nearest.len() < vector.matches.len(),
+            moved: nearest.len() < legs.nearest.len(),
             gone: wanted.len() - live.len(),
             rerank: reread.trace,
             ranked,
             live,
         })
+    }
+}
+
+/// The chunks that hold the words of the question best, if there is an index to look in.
+async fn lexical_leg(look: &Look<'_>, state: LexicalState, kept: Option<Vec<Uuid>>) -> Words {
+    let began = Instant::now();
+    let none = |state| Words {
+        matches: LexicalMatches::default(),
+        state,
+        took_ms: millis(began),
+    };
+    if matches!(state, LexicalState::Off | LexicalState::Unavailable) {
+        return none(state);
+    }
+    let settings = &look.options.settings;
+    let boosts = FieldBoosts {
+        heading: settings.heading_boost,
+        title: settings.title_boost,
+    };
+    // A chunk outside the depth can still be a candidate of the other leg, so this leg looks deeper.
+    match look.index.search(look.query, look.depth * 4, boosts, kept).await {
+        Ok(matches) => Words {
+            matches,
+            state,
+            took_ms: millis(began),
+        },
+        Err(error) => {
+            tracing::error!(%error, "retrieval.lexical.unavailable");
+            none(LexicalState::Unavailable)
+        }
+    }
+}
+
+/// How an answer names the way its vectors were searched.
+fn scan_name(scan: VectorScan) -> &'static str {
+    match scan {
+        VectorScan::Exact => "exact",
+        VectorScan::Approximate | VectorScan::Thorough => "hnsw",
     }
 }
 
@@ -477,17 +450,6 @@ fn lexical_weight(settings: &RetrievalSettings, query: &QueryVector, language: O
         }
         .clamp(0.0, 1.0),
     }
-}
-
-struct VectorLeg {
-    query: QueryVector,
-    matches: Vec<VectorMatch>,
-    scan: &'static str,
-    windows: i64,
-    revision: i64,
-    embed_ms: f64,
-    search_ms: f64,
-    connection: Option<TenantTx>,
 }
 
 fn millis(since: Instant) -> f64 {

@@ -60,7 +60,8 @@ impl Scope {
 pub(crate) const HNSW_SESSION: &str = "SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 150";
 
 /// Windows that the index is asked for per chunk wanted, because several of one chunk may be near: of 150 windows of real
-/// manuals and FAQs at least 57 chunks are hit. When they are of fewer than wanted, [`MORE_WINDOWS`] are read.
+/// manuals and FAQs at least 57 chunks are hit. As many as it keeps anyway are always read. When they are of fewer chunks
+/// than wanted, [`MORE_WINDOWS`] are read.
 const WINDOWS: usize = 3;
 const MORE_WINDOWS: usize = 12;
 
@@ -77,7 +78,7 @@ pub enum VectorScan {
 
 impl VectorScan {
     /// Candidates that the index keeps while it searches; none without an index.
-    pub(crate) fn ef_search(self) -> i32 {
+    pub(crate) fn ef_search(self) -> u16 {
         match self {
             Self::Exact => 0,
             Self::Approximate => 150,
@@ -87,7 +88,7 @@ impl VectorScan {
 
     /// The way to search the index that keeps `ef_search` candidates.
     fn with(ef_search: Option<i32>) -> Self {
-        if ef_search == Some(Self::Thorough.ef_search()) {
+        if ef_search == Some(Self::Thorough.ef_search().into()) {
             Self::Thorough
         } else {
             Self::Approximate
@@ -191,7 +192,8 @@ impl TenantTx {
     ) -> Result<Vec<VectorMatch>, StoreError> {
         if scan != VectorScan::Exact {
             self.set_candidates(scan).await?;
-            for windows in [WINDOWS, MORE_WINDOWS].map(|windows| limit.saturating_mul(windows)) {
+            let kept = usize::from(scan.ef_search());
+            for windows in [WINDOWS, MORE_WINDOWS].map(|windows| limit.saturating_mul(windows).max(kept)) {
                 let (found, read) = self
                     .nearest_by_index(space, query, (limit, windows), scope, filter)
                     .await?;

@@ -141,7 +141,7 @@ impl Default for RetrievalSettings {
             whole_weight: 0.7,
             heading_boost: 0.0,
             title_boost: 0.0,
-            leg_depth: 50,
+            leg_depth: 40,
             top_k: 8,
             lexical: true,
             vector: true,

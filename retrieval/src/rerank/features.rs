@@ -7,10 +7,11 @@
 //! millisecond or two; `rerank = false` in the settings leaves it out.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
-use plumbline_models::reading::{Asked, Meaning, is_stop_word, meanings_of, sentence_spans, words};
-use plumbline_store::LiveHit;
+use plumbline_models::reading::{self, Asked, Meaning, is_stop_word, meanings_of, sentence_spans};
 
+use super::Passage;
 use crate::lexical::Word;
 
 /// Weights relative to the fused score. Fitted on the dev split of the golden set by a listwise softmax over the leading
@@ -42,12 +43,12 @@ pub(crate) struct Reader {
 impl Reader {
     /// Reads `question`, whose words the lexical leg found to be worth `known`.
     pub(crate) fn new(question: &str, known: &[Word]) -> Self {
-        let found = words(question);
+        let found = reading::words(question);
         let mut seen = HashSet::new();
         let mut terms = Vec::new();
         for known in known {
-            let read = words(&known.text);
-            let Some(word) = read.first().filter(|word| !is_stop_word(&word.folded)) else {
+            let words = reading::words(&known.text);
+            let Some(word) = words.first().filter(|word| !is_stop_word(&word.folded)) else {
                 continue;
             };
             if !seen.insert(word.stem.clone()) {
@@ -69,99 +70,110 @@ impl Reader {
     }
 
     /// What is added to the fused score of a candidate, 0 to the sum of the weights.
-    pub(crate) fn bonus(&self, hit: &LiveHit) -> f32 {
+    pub(crate) fn bonus(&self, passage: &Passage<'_>) -> f32 {
         if self.total <= 0.0 {
             return 0.0;
         }
-        let mut whole = Held::of(&hit.document_title);
+        let Passage { hit, words } = passage;
+        let mut whole = self.held(&reading::words(&hit.document_title));
         for heading in &hit.heading_path {
-            whole.add(Held::of(heading));
+            self.add(&mut whole, &reading::words(heading));
         }
-        let (mut best, mut unit) = (0.0_f32, "");
-        for candidate in units(&hit.body) {
-            let held = Held::of(candidate);
+        let (mut best, mut unit) = (0.0_f32, 0..0);
+        for span in units(&hit.body) {
+            let held = self.held(within(words, &span));
             let share = self.share(&held);
             if share > best {
-                (best, unit) = (share, candidate);
+                (best, unit) = (share, span);
             }
-            whole.add(held);
+            for (whole, held) in whole.iter_mut().zip(held) {
+                *whole = whole.max(held);
+            }
         }
-        let kind = self.asked.is_some_and(|asked| asked.is_in(unit));
+        let kind = self.asked.is_some_and(|asked| asked.is_in(&hit.body[unit]));
         BEST_UNIT * best
             + WHOLE * self.share(&whole)
             + NAMES * self.names(&whole)
             + if kind { KIND } else { 0.0 }
     }
 
+    /// What `words` hold of every term: 1 for the word itself, [`SAME_MEANING`] for one that means the same, 0 for neither.
+    fn held(&self, words: &[reading::Word<'_>]) -> Vec<f32> {
+        let mut held = vec![0.0; self.terms.len()];
+        self.add(&mut held, words);
+        held
+    }
+
+    /// Adds what `words` hold to what other words do.
+    fn add(&self, held: &mut [f32], words: &[reading::Word<'_>]) {
+        for word in words {
+            for (term, held) in self.terms.iter().zip(held.iter_mut()) {
+                if word.stem == term.stem {
+                    *held = 1.0;
+                } else if *held < SAME_MEANING && !term.meanings.is_empty() {
+                    let same = meanings_of(word)
+                        .iter()
+                        .any(|meaning| term.meanings.contains(meaning));
+                    *held = if same { SAME_MEANING } else { *held };
+                }
+            }
+        }
+    }
+
     /// Share of the question's weight that a text holds.
-    fn share(&self, held: &Held) -> f32 {
-        let sum: f32 = self.terms.iter().map(|term| held.share(term) * term.weight).sum();
+    fn share(&self, held: &[f32]) -> f32 {
+        let sum: f32 = self
+            .terms
+            .iter()
+            .zip(held)
+            .map(|(term, held)| held * term.weight)
+            .sum();
         sum / self.total
     }
 
     /// Share of the question's names and numbers that a text holds; 0 when it gives none.
-    fn names(&self, held: &Held) -> f32 {
+    fn names(&self, held: &[f32]) -> f32 {
         let (mut all, mut there) = (0.0_f32, 0.0_f32);
-        for term in self.terms.iter().filter(|term| term.is_name) {
+        for (_, held) in self.terms.iter().zip(held).filter(|(term, _)| term.is_name) {
             all += 1.0;
-            there += f32::from(u8::from(held.stems.contains(&term.stem)));
+            there += f32::from(u8::from(*held >= 1.0));
         }
         if all > 0.0 { there / all } else { 0.0 }
     }
 }
 
-/// Words of a text.
-struct Held {
-    stems: HashSet<String>,
-    meanings: HashSet<Meaning>,
-}
-
-impl Held {
-    fn of(text: &str) -> Self {
-        let mut held = Self {
-            stems: HashSet::new(),
-            meanings: HashSet::new(),
-        };
-        for word in words(text) {
-            held.meanings.extend(meanings_of(&word));
-            held.stems.insert(word.stem);
-        }
-        held
-    }
-
-    fn add(&mut self, other: Self) {
-        self.stems.extend(other.stems);
-        self.meanings.extend(other.meanings);
-    }
-
-    fn share(&self, term: &Term) -> f32 {
-        if self.stems.contains(&term.stem) {
-            1.0
-        } else if term
-            .meanings
-            .iter()
-            .any(|meaning| self.meanings.contains(meaning))
-        {
-            SAME_MEANING
-        } else {
-            0.0
-        }
-    }
+/// Those of `words` that begin in `span` of their text.
+fn within<'a, 'b>(words: &'a [reading::Word<'b>], span: &Range<usize>) -> &'a [reading::Word<'b>] {
+    let first = words.partition_point(|word| word.start < span.start);
+    let end = words.partition_point(|word| word.start < span.end);
+    &words[first..end]
 }
 
 /// The rows and sentences of a text.
-fn units(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| {
+fn units(text: &str) -> Vec<Range<usize>> {
+    let mut units = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
         if line.contains(" | ") {
-            return vec![line];
+            units.push(start..start + line.len());
+        } else {
+            let sentences = sentence_spans(line);
+            units.extend(
+                sentences
+                    .into_iter()
+                    .map(|span| start + span.start..start + span.end),
+            );
         }
-        sentence_spans(line).into_iter().map(|span| &line[span]).collect()
-    })
+        start += line.len();
+    }
+    units
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use uuid::Uuid;
+
+    use plumbline_store::LiveHit;
 
     use super::*;
 
@@ -186,7 +198,7 @@ pub(super) mod tests {
     }
 
     fn bonus(question: &str, title: &str, body: &str) -> f32 {
-        let known: Vec<Word> = words(question)
+        let known: Vec<Word> = reading::words(question)
             .iter()
             .map(|word| Word {
                 text: word.text.to_owned(),
@@ -194,7 +206,8 @@ pub(super) mod tests {
                 idf: 1.0,
             })
             .collect();
-        Reader::new(question, &known).bonus(&hit_of(Uuid::nil(), title, body))
+        let hit = hit_of(Uuid::nil(), title, body);
+        Reader::new(question, &known).bonus(&Passage::of(&hit))
     }
 
     #[test]
@@ -232,6 +245,18 @@ pub(super) mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_text_read_once_has_the_words_of_each_of_its_units(body in "[a-zA-Z0-9é.,:| \n]{0,120}") {
+            let words = reading::words(&body);
+            for span in units(&body) {
+                let alone = reading::words(&body[span.clone()]);
+                let texts = |words: &[reading::Word<'_>]| -> Vec<String> {
+                    words.iter().map(|word| word.text.to_owned()).collect()
+                };
+                proptest::prop_assert_eq!(texts(within(&words, &span)), texts(&alone));
+            }
+        }
+
         #[test]
         fn the_bonus_is_bounded(question in "[a-zA-Z0-9 ]{0,60}", body in "[a-zA-Z0-9 .|\n]{0,200}") {
             let given = bonus(&question, "", &body);

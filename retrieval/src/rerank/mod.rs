@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plumbline_models::{Piece, Reranker};
+use plumbline_models::{Piece, Reranker, reading};
 use plumbline_store::{LiveHit, RerankBy, RetrievalSettings};
 use uuid::Uuid;
 
@@ -40,12 +40,30 @@ pub(crate) struct Rereading<'a> {
     pub(crate) signs: &'a HashMap<Uuid, Vec<u8>>,
 }
 
-/// What reading the candidates in `leading` adds to their scores by features alone, before it is weighed.
-pub(crate) fn features_of(question: &str, known: &[Word], leading: &[&LiveHit]) -> HashMap<Uuid, f32> {
+/// A candidate whose text was read.
+pub(crate) struct Passage<'a> {
+    /// The candidate.
+    pub(crate) hit: &'a LiveHit,
+    /// The words of its body, in order.
+    pub(crate) words: Vec<reading::Word<'a>>,
+}
+
+impl<'a> Passage<'a> {
+    /// Reads `hit`.
+    pub(crate) fn of(hit: &'a LiveHit) -> Self {
+        Self {
+            words: reading::words(&hit.body),
+            hit,
+        }
+    }
+}
+
+/// What the features of `passages` add to their scores, before it is weighed.
+pub(crate) fn features_of(question: &str, known: &[Word], passages: &[Passage<'_>]) -> HashMap<Uuid, f32> {
     let reader = Reader::new(question, known);
-    leading
+    passages
         .iter()
-        .map(|hit| (hit.chunk_id, reader.bonus(hit)))
+        .map(|passage| (passage.hit.chunk_id, reader.bonus(passage)))
         .collect()
 }
 
@@ -220,13 +238,14 @@ mod tests {
             hit(2, "a passage that is longer than all others are"),
         ];
         let leading: Vec<&LiveHit> = hits.iter().collect();
+        let passages: Vec<Passage<'_>> = hits.iter().map(Passage::of).collect();
         let model = model.map(|model| Arc::new(model) as Arc<dyn Reranker>);
         let reading = Rereading {
             question,
             known: &[],
             pieces: &[],
             leading: &leading,
-            features: &features_of(question, &[], &leading),
+            features: &features_of(question, &[], &passages),
             signs: &HashMap::new(),
         };
         read_again(model.as_ref(), &reading, settings).await

@@ -92,7 +92,7 @@ async fn refused_settings_are_nothing_to_go_back_to() {
     gated(&world).await;
     let mut tx = world.store.tenant(world.ours).await.unwrap();
     let mut settings = tx.settings().await.unwrap().settings;
-    for (depth, state) in [(40, EvalState::Refused), (60, EvalState::Passed)] {
+    for (depth, state) in [(50, EvalState::Refused), (60, EvalState::Passed)] {
         settings.retrieval.leg_depth = depth;
         let (version, run) = tx.replace_or_stage_settings(1, &settings, "").await.unwrap();
         tx.end_eval_run(run.unwrap(), &verdict(state, 0.9, "all"))
