@@ -103,7 +103,7 @@ impl TenantTx {
         .bind(tenant)
         .bind(audit.space)
         .bind(audit.windows)
-        .bind(i32::from(audit.scan.ef_search()))
+        .bind(audit.scan.ef_search())
         .bind(count(audit.questions))
         .bind(count(audit.sampled_from_documents))
         .bind(count(audit.wanted))

@@ -60,8 +60,9 @@ impl Scope {
 pub(crate) const HNSW_SESSION: &str = "SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 150";
 
 /// Windows that the index is asked for per chunk wanted, because several of one chunk may be near: of 150 windows of real
-/// manuals and FAQs at least 57 chunks are hit. As many as it keeps anyway are always read. When they are of fewer chunks
-/// than wanted, [`MORE_WINDOWS`] are read.
+/// manuals and FAQs at least 57 chunks are hit. For the 40 chunks of a search that is fewer than the index keeps: were it as
+/// many, one window of a replaced version among them would have the index walked a second time. When they are of fewer
+/// chunks than wanted, [`MORE_WINDOWS`] are read.
 const WINDOWS: usize = 3;
 const MORE_WINDOWS: usize = 12;
 
@@ -78,7 +79,7 @@ pub enum VectorScan {
 
 impl VectorScan {
     /// Candidates that the index keeps while it searches; none without an index.
-    pub(crate) fn ef_search(self) -> u16 {
+    pub(crate) fn ef_search(self) -> i32 {
         match self {
             Self::Exact => 0,
             Self::Approximate => 150,
@@ -88,7 +89,7 @@ impl VectorScan {
 
     /// The way to search the index that keeps `ef_search` candidates.
     fn with(ef_search: Option<i32>) -> Self {
-        if ef_search == Some(Self::Thorough.ef_search().into()) {
+        if ef_search == Some(Self::Thorough.ef_search()) {
             Self::Thorough
         } else {
             Self::Approximate
@@ -192,8 +193,7 @@ impl TenantTx {
     ) -> Result<Vec<VectorMatch>, StoreError> {
         if scan != VectorScan::Exact {
             self.set_candidates(scan).await?;
-            let kept = usize::from(scan.ef_search());
-            for windows in [WINDOWS, MORE_WINDOWS].map(|windows| limit.saturating_mul(windows).max(kept)) {
+            for windows in [WINDOWS, MORE_WINDOWS].map(|windows| limit.saturating_mul(windows)) {
                 let (found, read) = self
                     .nearest_by_index(space, query, (limit, windows), scope, filter)
                     .await?;

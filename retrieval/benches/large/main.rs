@@ -212,15 +212,18 @@ async fn recall(
             &Filter::default(),
         )
         .await?;
-        let near = nearest(
+        // as many as a search asks for: of fewer windows an index would miss more
+        let depth = options().settings.leg_depth;
+        let mut near = nearest(
             &mut tx,
             space,
             &vector,
-            COMPARED,
+            depth,
             VectorScan::Approximate,
             &Filter::default(),
         )
         .await?;
+        near.truncate(COMPARED);
         tx.commit().await?;
         wanted += exact.len();
         found += exact
