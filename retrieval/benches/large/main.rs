@@ -6,8 +6,8 @@
 //! sentences' vectors by the real model, so that neighbourhoods are those of real language. Like chunks of real files it
 //! has about four vectors: its own, and one per sentence with half as much of any other sentence, so that among the many
 //! that share a sentence no two are the same. Questions are golden ones.
-//! The floor is measured in the same run: embedding, the vector query and the lexical query one after the other, each
-//! called as the search calls it. Filters that keep 1 % and 30 % of the documents are compared with what the index would
+//! The floor is measured in turn with the searches: embedding, the vector query and the lexical query one after the other,
+//! each called as the search calls it. Filters that keep 1 % and 30 % of the documents are compared with what the index would
 //! leave of them if it were filtered afterwards; a lost lexical index is rebuilt while questions go on coming; and
 //! eight questions at a time are embedded together and one by one.
 
@@ -199,30 +199,15 @@ async fn recall(
     questions: &[String],
     embedder: &dyn Embedder,
 ) -> Result<(), Failure> {
+    let all = Filter::default();
+    // as many as a search asks for: of fewer windows an index would miss more
+    let depth = options().settings.leg_depth;
     let (mut found, mut wanted) = (0, 0);
     for question in questions.iter().take(100) {
         let vector = embedder.embed_one(question).await?;
         let mut tx = store.tenant(tenant).await?;
-        let exact = nearest(
-            &mut tx,
-            space,
-            &vector,
-            COMPARED,
-            VectorScan::Exact,
-            &Filter::default(),
-        )
-        .await?;
-        // as many as a search asks for: of fewer windows an index would miss more
-        let depth = options().settings.leg_depth;
-        let mut near = nearest(
-            &mut tx,
-            space,
-            &vector,
-            depth,
-            VectorScan::Approximate,
-            &Filter::default(),
-        )
-        .await?;
+        let exact = nearest(&mut tx, space, &vector, COMPARED, VectorScan::Exact, &all).await?;
+        let mut near = nearest(&mut tx, space, &vector, depth, VectorScan::Approximate, &all).await?;
         near.truncate(COMPARED);
         tx.commit().await?;
         wanted += exact.len();
